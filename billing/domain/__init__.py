@@ -1,0 +1,1 @@
+"""Money and calendar as pure arithmetic: no Django, no clock, no database."""

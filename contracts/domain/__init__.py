@@ -1,0 +1,1 @@
+"""Terms, plan and rating as pure arithmetic: no Django, no clock, no database."""
