@@ -1,0 +1,1 @@
+"""Who is billed, how and when; money and calendar."""

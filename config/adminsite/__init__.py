@@ -1,0 +1,1 @@
+"""The finance back office: one admin site with its own skin."""

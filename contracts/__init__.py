@@ -1,0 +1,1 @@
+"""What was sold, on which terms; the plan."""

@@ -1,0 +1,1 @@
+"""Fields that staff add to accounts, bill groups, contracts and invoices."""

@@ -1,0 +1,63 @@
+#!/usr/bin/env python
+"""Duebook's command line: Django's own, with set-up faults told in one sentence."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and what it was raised from, outermost first."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def setup_fault(error: Exception) -> str | None:
+    """Say what is wrong with this machine's set-up; None where the code is at fault."""
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import NotSupportedError, OperationalError
+    from psycopg import OperationalError as DriverError
+
+    text = " ".join(str(error).split())
+    if isinstance(error, ImproperlyConfigured):
+        return text
+    if isinstance(error, NotSupportedError) and "or later is required" in text:
+        return f"{text}. Point DATABASE_URL to a newer server, or unset it."
+    if isinstance(error, OperationalError):
+        unreachable = any(
+            isinstance(cause, DriverError) and cause.sqlstate is None
+            for cause in causes(error)
+        )
+        if unreachable:
+            return (
+                f"The database does not answer ({text}). Start the server that "
+                "DATABASE_URL names, correct DATABASE_URL, or unset it and use ./run."
+            )
+    return None
+
+
+def main() -> None:
+    """Run one management command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        from django.conf import settings
+        from django.core.management import execute_from_command_line
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"Python finds no module {error.name}. Use ./run manage "
+            f"{' '.join(sys.argv[1:])}, which installs what is needed."
+        )
+    try:
+        _ = settings.INSTALLED_APPS
+        execute_from_command_line(sys.argv)
+    except Exception as error:
+        fault = setup_fault(error)
+        if fault is None:
+            raise
+        sys.exit(fault)
+
+
+if __name__ == "__main__":
+    main()
