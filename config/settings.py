@@ -20,9 +20,14 @@ env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
 
+def value(name: str, *, default: str = "") -> str:
+    """Read a value without the blanks around it."""
+    return str(env.str(name, default=default)).strip()
+
+
 def flag(name: str, *, default: bool) -> bool:
     """Read a yes/no value; anything ambiguous is refused, not taken for no."""
-    text = env.str(name, default="").strip().lower()
+    text = value(name).lower()
     if text in {"1", "true", "yes", "on"}:
         return True
     if text in {"0", "false", "no", "off"}:
@@ -34,7 +39,7 @@ def flag(name: str, *, default: bool) -> bool:
 
 def whole_number(name: str, *, default: int, at_least: int = 0) -> int:
     """Read a whole number."""
-    text = env.str(name, default=str(default)).strip()
+    text = value(name, default=str(default))
     if not text.isdecimal() or int(text) < at_least:
         raise ImproperlyConfigured(
             f"{name} is {text!r}: set it to a whole number from {at_least} up."
@@ -44,7 +49,7 @@ def whole_number(name: str, *, default: int, at_least: int = 0) -> int:
 
 def secret_key(*, debug: bool) -> str:
     """Return the signing key: SECRET_KEY, or the one that ./run keeps in var/."""
-    key = env.str("SECRET_KEY", default="")
+    key = value("SECRET_KEY")
     kept = VAR_DIR / "secret_key"
     if not key and kept.is_file():
         key = kept.read_text(encoding="ascii").strip()
@@ -66,7 +71,7 @@ def secret_key(*, debug: bool) -> str:
 
 def database() -> dict[str, Any]:
     """Return the connection that DATABASE_URL names; PostgreSQL only."""
-    url = env.str("DATABASE_URL", default="").strip()
+    url = value("DATABASE_URL")
     if not url:
         raise ImproperlyConfigured(
             "DATABASE_URL is not set: use ./run, which starts its own PostgreSQL, or "
@@ -98,7 +103,7 @@ def database() -> dict[str, Any]:
 
 def site_url() -> str:
     """Return the address that people type, without a slash at its end."""
-    url = env.str("SITE_URL", default="http://127.0.0.1:8000").strip().rstrip("/")
+    url = value("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
         raise ImproperlyConfigured(
@@ -110,7 +115,7 @@ def site_url() -> str:
 
 def email() -> dict[str, Any]:
     """Return Django's email settings; without EMAIL_URL mail becomes files."""
-    url = env.str("EMAIL_URL", default="").strip()
+    url = value("EMAIL_URL")
     if not url:
         return {
             "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
@@ -129,7 +134,7 @@ def email() -> dict[str, Any]:
 
 def email_address(name: str, *, default: str) -> str:
     """Read a sender's address, with or without a name before it."""
-    text = env.str(name, default=default).strip()
+    text = value(name, default=default)
     if "@" not in parseaddr(text)[1]:
         raise ImproperlyConfigured(
             f"{name} is {text!r}: set it to an address such as "
