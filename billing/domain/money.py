@@ -41,7 +41,11 @@ _CODES_BY_DIGITS: Final = {
 _FOUR_DIGITS: Final = frozenset({"CLF", "UYW"})
 
 _DIGITS: Final[Mapping[str, int]] = MappingProxyType(
-    {code: digits for digits, codes in _CODES_BY_DIGITS.items() for code in codes.split()}
+    {
+        code: digits
+        for digits, codes in _CODES_BY_DIGITS.items()
+        for code in codes.split()
+    }
 )
 _QUANTA: Final[Mapping[str, Decimal]] = MappingProxyType(
     {code: Decimal(1).scaleb(-digits) for code, digits in _DIGITS.items()}
@@ -109,4 +113,4 @@ def round_money(amount: Decimal, currency: str) -> Decimal:
         raise ValueError(f"{amount} is not an amount of money.")
 
     rounded = amount.quantize(quantum, ROUND_HALF_UP, EXACT)
-    return rounded if rounded else rounded.copy_abs()
+    return rounded or rounded.copy_abs()

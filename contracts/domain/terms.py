@@ -30,7 +30,7 @@ class Timing(StrEnum):
 
 
 class Proration(StrEnum):
-    """What a stub at a line's start or agreed end costs: its days, or full price (P4)."""
+    """What a stub at a line's start or agreed end costs (P4): its days, or all."""
 
     DAILY = "DAILY"
     NONE = "NONE"
