@@ -1,0 +1,25 @@
+"""Who is billed, by whom, and what was done."""
+
+from billing.models.account import Account
+from billing.models.address import AddressFields
+from billing.models.audit import AuditEvent
+from billing.models.bill_group import BillGroup, public_id
+from billing.models.legal_entity import (
+    AccountingPeriod,
+    InvoicingSettings,
+    LegalEntity,
+)
+from billing.models.tax import TaxRate, TaxRateStep
+
+__all__ = [
+    "Account",
+    "AccountingPeriod",
+    "AddressFields",
+    "AuditEvent",
+    "BillGroup",
+    "InvoicingSettings",
+    "LegalEntity",
+    "TaxRate",
+    "TaxRateStep",
+    "public_id",
+]

@@ -1,0 +1,106 @@
+"""Bill groups: one billing relationship of an account."""
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+
+from billing.choices import BILL_GROUP_STATUSES, DELIVERY_METHODS, INVOICING_MODES
+from billing.domain.address import Address
+from billing.domain.bill_group import BillGroupStatus, DeliveryMethod, InvoicingMode
+from billing.models.account import Account
+from billing.models.address import AddressFields
+from billing.models.legal_entity import LegalEntity
+
+PUBLIC_ID_PREFIX = "BG-"
+
+
+class BillGroup(AddressFields):
+    """Who gets one invoice, where, in which currency and how (rules, section 0)."""
+
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="bill_groups"
+    )
+    legal_entity = models.ForeignKey(
+        LegalEntity, on_delete=models.PROTECT, related_name="bill_groups"
+    )
+    name = models.CharField(max_length=200)
+    currency = models.CharField(max_length=3)
+    status = models.CharField(
+        max_length=10,
+        choices=list(BILL_GROUP_STATUSES),
+        default=BillGroupStatus.ACTIVE.value,
+    )
+    invoicing = models.CharField(
+        max_length=10,
+        choices=list(INVOICING_MODES),
+        default=InvoicingMode.AUTOMATIC.value,
+    )
+    awaiting_manual_invoice = models.BooleanField(
+        default=False,
+        help_text="Set back to Active; its next invoice is made by hand (G4).",
+    )
+    net_terms = models.PositiveSmallIntegerField(
+        default=30,
+        validators=[MaxValueValidator(365)],
+        help_text="Days from the issue date to the due date.",
+    )
+    po_number = models.CharField("PO number", max_length=100, blank=True)
+    delivery = models.CharField(
+        max_length=10,
+        choices=list(DELIVERY_METHODS),
+        default=DeliveryMethod.EMAIL.value,
+    )
+    email = models.EmailField(blank=True)
+    bill_to = models.CharField(
+        max_length=200, blank=True, help_text="Blank: the name of the account."
+    )
+    custom_fields = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "name"],
+                name="bill_group_name_once_in_an_account",
+                violation_error_message="The account has a bill group of that name.",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=BILL_GROUP_STATUSES.condition_values()),
+                name="bill_group_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(invoicing__in=INVOICING_MODES.condition_values()),
+                name="bill_group_invoicing_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(delivery__in=DELIVERY_METHODS.condition_values()),
+                name="bill_group_delivery_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(net_terms__range=(0, 365)),
+                name="bill_group_net_terms_up_to_a_year",
+                violation_error_message="Net terms lie between 0 and 365 days.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.public_id})"
+
+    @property
+    def public_id(self) -> str:
+        """The id that support uses, for example `BG-000123`."""
+        return public_id(self.pk)
+
+    @property
+    def bill_to_address(self) -> Address:
+        """Where invoices go: the group's own address, or else the account's."""
+        owner: AddressFields = self if self.has_address else self.account
+        return owner.address_for(self.bill_to or self.account.name)
+
+
+def public_id(bill_group_id: int) -> str:
+    """Return the public id of a bill group.
+
+    >>> public_id(123)
+    'BG-000123'
+    """
+    return f"{PUBLIC_ID_PREFIX}{bill_group_id:06d}"

@@ -1,0 +1,1 @@
+"""What can be done to accounts, bill groups and legal entities."""

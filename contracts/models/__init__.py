@@ -1,0 +1,18 @@
+"""What was sold, on which terms, and the plan of what to bill."""
+
+from contracts.models.charge import ScheduledCharge
+from contracts.models.contract import Amendment, Contract, ContractLine, LineChange
+from contracts.models.contract_import import ContractImport
+from contracts.models.product import Product
+from contracts.models.usage import UsageRecord
+
+__all__ = [
+    "Amendment",
+    "Contract",
+    "ContractImport",
+    "ContractLine",
+    "LineChange",
+    "Product",
+    "ScheduledCharge",
+    "UsageRecord",
+]

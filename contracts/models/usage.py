@@ -1,0 +1,45 @@
+"""Recorded usage."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from contracts.models.contract import ContractLine
+
+
+class UsageRecord(models.Model):
+    """A quantity used of a usage line on a day (P9).
+
+    `idempotency_key` makes a repeat harmless: the same record changes nothing.
+    """
+
+    line = models.ForeignKey(
+        ContractLine, on_delete=models.PROTECT, related_name="usage", db_index=False
+    )
+    usage_date = models.DateField()
+    quantity = models.DecimalField(max_digits=18, decimal_places=6)
+    idempotency_key = models.CharField(
+        max_length=200,
+        unique=True,
+        error_messages={"unique": "Usage with this key is recorded already."},
+    )
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True
+    )
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quantity__gte=0),
+                name="usage_quantity_is_not_negative",
+                violation_error_message="A quantity is not negative.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["line", "usage_date"], name="usage_of_line_by_date")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} on {self.usage_date}"

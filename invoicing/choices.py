@@ -1,0 +1,49 @@
+"""Labels and badge tones of the words that documents, runs and deliveries store."""
+
+from billing.choices import Badge, ChoiceSet
+from invoicing.domain.states import (
+    DeliveryKind,
+    DeliveryState,
+    InvoiceStatus,
+    RunState,
+    SeriesKind,
+)
+
+INVOICE_STATUSES = ChoiceSet(
+    {
+        InvoiceStatus.DRAFT: Badge("Draft", "pencil"),
+        InvoiceStatus.OPEN: Badge("Open", "ink"),
+        InvoiceStatus.PAID: Badge("Paid", "done"),
+        InvoiceStatus.CREDITED: Badge("Credited", "past"),
+        InvoiceStatus.VOID: Badge("Void", "struck"),
+    }
+)
+
+SERIES_KINDS = ChoiceSet(
+    {
+        SeriesKind.INVOICE: Badge("Invoices", "ink"),
+        SeriesKind.CREDIT_NOTE: Badge("Credit notes", "ink"),
+    }
+)
+
+RUN_STATES = ChoiceSet(
+    {
+        RunState.RUNNING: Badge("Running", "ink"),
+        RunState.FINISHED: Badge("Finished", "done"),
+    }
+)
+
+DELIVERY_KINDS = ChoiceSet(
+    {
+        DeliveryKind.PDF: Badge("PDF", "ink"),
+        DeliveryKind.EMAIL: Badge("Mail", "ink"),
+    }
+)
+
+DELIVERY_STATES = ChoiceSet(
+    {
+        DeliveryState.QUEUED: Badge("Queued", "pencil"),
+        DeliveryState.SENT: Badge("Done", "done"),
+        DeliveryState.FAILED: Badge("Failed", "stop"),
+    }
+)

@@ -1,0 +1,46 @@
+"""The words that documents, runs and deliveries store."""
+
+from enum import StrEnum
+
+
+class InvoiceStatus(StrEnum):
+    """Where an invoice stands; issued is any but draft and void."""
+
+    DRAFT = "DRAFT"
+    OPEN = "OPEN"
+    PAID = "PAID"
+    CREDITED = "CREDITED"
+    VOID = "VOID"
+
+
+UNISSUED = (InvoiceStatus.DRAFT, InvoiceStatus.VOID)
+ISSUED = (InvoiceStatus.OPEN, InvoiceStatus.PAID, InvoiceStatus.CREDITED)
+
+
+class SeriesKind(StrEnum):
+    """The number series of a legal entity (M2)."""
+
+    INVOICE = "INVOICE"
+    CREDIT_NOTE = "CREDIT_NOTE"
+
+
+class RunState(StrEnum):
+    """Where an invoice run stands."""
+
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+
+
+class DeliveryKind(StrEnum):
+    """What a delivery does for its invoice."""
+
+    PDF = "PDF"
+    EMAIL = "EMAIL"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    QUEUED = "QUEUED"
+    SENT = "SENT"
+    FAILED = "FAILED"

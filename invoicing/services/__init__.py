@@ -1,0 +1,1 @@
+"""What can be done to documents, and the run that makes them."""
