@@ -1,0 +1,99 @@
+"""What a line costs, and from which day on.
+
+Rates are exact numbers within what the database keeps, so that the plan computed from
+stored terms is the plan that was previewed.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from billing.domain.money import EXACT
+
+# What the columns hold: numeric(18, 6) for quantities and unit prices, numeric(18, 3)
+# for amounts, numeric(6, 3) for percentages.
+_RATE_LIMIT: Final = Decimal(10) ** 12
+_AMOUNT_LIMIT: Final = Decimal(10) ** 15
+
+
+class Problem(NamedTuple):
+    """The name of a field that is wrong, and a sentence for finance staff about it."""
+
+    field: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """What one billing period of a line costs. The discount is a percentage, 0-100."""
+
+    quantity: Decimal
+    unit_price: Decimal
+    discount_percent: Decimal
+
+    @property
+    def price(self) -> Decimal:
+        """The price per billing period, exact and unrounded.
+
+        >>> Rates(
+        ...     quantity=Decimal("3"),
+        ...     unit_price=Decimal("9.995"),
+        ...     discount_percent=Decimal("10"),
+        ... ).price
+        Decimal('26.98650')
+        """
+        gross = EXACT.multiply(self.quantity, self.unit_price)
+        net = EXACT.multiply(gross, EXACT.subtract(100, self.discount_percent))
+        return EXACT.scaleb(net, -2)
+
+    def problem(self) -> Problem | None:
+        """Return what makes these rates unusable (M9), if anything does."""
+        if (
+            not self.discount_percent.is_finite()
+            or not 0 <= self.discount_percent <= 100
+        ):
+            return Problem(
+                "discount_percent",
+                "The discount lies between 0 and 100 percent, "
+                f"not {self.discount_percent}.",
+            )
+        problem = (
+            _number_problem("quantity", self.quantity, decimals=6)
+            or _number_problem("unit_price", self.unit_price, decimals=6)
+            or _number_problem("discount_percent", self.discount_percent, decimals=3)
+        )
+        if problem:
+            return problem
+        if self.price >= _AMOUNT_LIMIT:
+            return Problem(
+                "unit_price",
+                "Quantity times unit price is too large: an amount has at most "
+                "15 digits before the decimal point.",
+            )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Rates in force from a day on, until the next stretch begins."""
+
+    from_date: date
+    rates: Rates
+
+
+def _number_problem(field: str, value: Decimal, *, decimals: int) -> Problem | None:
+    name = field.removesuffix("_percent").replace("_", " ")
+    if not value.is_finite():
+        return Problem(field, f"The {name} is not a number.")
+    if value < 0:
+        return Problem(field, f"The {name} is negative: {value}.")
+    if value >= _RATE_LIMIT:
+        return Problem(
+            field, f"The {name} has more than 12 digits before the decimal point."
+        )
+    if EXACT.remainder(value, Decimal(1).scaleb(-decimals)):
+        return Problem(
+            field, f"The {name} has more than {decimals} decimal places: {value}."
+        )
+    return None
