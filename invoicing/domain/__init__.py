@@ -1,0 +1,1 @@
+"""Decisions and arithmetic of invoicing: no Django, no clock, no database."""
