@@ -86,7 +86,7 @@ DECLARE
     free text[] := ARRAY['state'];
 BEGIN
     IF NEW.state = 'PENDING' THEN
-        free := free || ARRAY['amount', 'quantity', 'full_amount'];
+        free := free || ARRAY['amount', 'quantity'];
     END IF;
     IF to_jsonb(NEW) - free IS DISTINCT FROM to_jsonb(OLD) - free THEN
         RAISE EXCEPTION 'charge % is invoiced and does not change', OLD.id

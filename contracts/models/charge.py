@@ -38,12 +38,6 @@ class ScheduledCharge(models.Model):
     unit_price = models.DecimalField(max_digits=18, decimal_places=6, null=True)
     discount_percent = models.DecimalField(max_digits=6, decimal_places=3, default=0)
     amount = models.DecimalField(max_digits=18, decimal_places=3, null=True)
-    full_amount = models.DecimalField(
-        max_digits=18,
-        decimal_places=3,
-        null=True,
-        help_text="The amount of the whole billing period, for comparisons (G14).",
-    )
     state = models.CharField(
         max_length=10,
         choices=list(CHARGE_STATES),
