@@ -65,19 +65,21 @@ def invoice_totals(
     taxes = tuple(
         TaxLine(
             percent=percent,
-            taxable=_printed(taxable, currency),
+            taxable=_printed(taxable, zero, currency),
             tax=round_money(
                 EXACT.multiply(taxable, percent).scaleb(-2, EXACT), currency
             ),
         )
         for percent, taxable in sorted(taxable_sums.items(), reverse=True)
     )
-    subtotal = sum((line.taxable for line in taxes), _printed(untaxed, currency))
+    subtotal = sum((line.taxable for line in taxes), _printed(untaxed, zero, currency))
     tax = sum((line.tax for line in taxes), zero)
     return Totals(subtotal=subtotal, tax=tax, total=subtotal + tax, taxes=taxes)
 
 
-def _printed(amount: Decimal, currency: str) -> Decimal:
+def _printed(amount: Decimal, zero: Decimal, currency: str) -> Decimal:
+    if amount.same_quantum(zero):
+        return amount
     rounded = round_money(amount, currency)
     if rounded != amount:
         raise UnroundedAmount(
