@@ -14,6 +14,8 @@ from billing.domain.money import EXACT
 # What the columns hold: numeric(18, 6) for quantities and unit prices, numeric(18, 3)
 # for amounts, numeric(6, 3) for percentages.
 _RATE_LIMIT: Final = Decimal(10) ** 12
+_RATE_STEP: Final = Decimal("0.000001")
+_PERCENT_STEP: Final = Decimal("0.001")
 _AMOUNT_LIMIT: Final = Decimal(10) ** 15
 
 
@@ -49,22 +51,18 @@ class Rates:
 
     def problem(self) -> Problem | None:
         """Return what makes these rates unusable (M9), if anything does."""
-        if (
-            not self.discount_percent.is_finite()
-            or not 0 <= self.discount_percent <= 100
-        ):
-            return Problem(
-                "discount_percent",
-                "The discount lies between 0 and 100 percent, "
-                f"not {self.discount_percent}.",
-            )
         problem = (
-            _number_problem("quantity", self.quantity, decimals=6)
-            or _number_problem("unit_price", self.unit_price, decimals=6)
-            or _number_problem("discount_percent", self.discount_percent, decimals=3)
+            _number_problem("quantity", self.quantity, _RATE_STEP)
+            or _number_problem("unit_price", self.unit_price, _RATE_STEP)
+            or _number_problem("discount_percent", self.discount_percent, _PERCENT_STEP)
         )
         if problem:
             return problem
+        if self.discount_percent > 100:
+            return Problem(
+                "discount_percent",
+                f"The discount is 0 to 100 percent, not {self.discount_percent}.",
+            )
         if self.price >= _AMOUNT_LIMIT:
             return Problem(
                 "unit_price",
@@ -82,18 +80,17 @@ class Stretch:
     rates: Rates
 
 
-def _number_problem(field: str, value: Decimal, *, decimals: int) -> Problem | None:
+def _number_problem(field: str, value: Decimal, step: Decimal) -> Problem | None:
+    if value.is_finite() and 0 <= value < _RATE_LIMIT:
+        if not EXACT.remainder(value, step):
+            return None
+        decimals = -step.adjusted()
+        sentence = f"has more than {decimals} decimal places: {value}."
+    elif not value.is_finite():
+        sentence = "is not a number."
+    elif value < 0:
+        sentence = f"is negative: {value}."
+    else:
+        sentence = "has more than 12 digits before the decimal point."
     name = field.removesuffix("_percent").replace("_", " ")
-    if not value.is_finite():
-        return Problem(field, f"The {name} is not a number.")
-    if value < 0:
-        return Problem(field, f"The {name} is negative: {value}.")
-    if value >= _RATE_LIMIT:
-        return Problem(
-            field, f"The {name} has more than 12 digits before the decimal point."
-        )
-    if EXACT.remainder(value, Decimal(1).scaleb(-decimals)):
-        return Problem(
-            field, f"The {name} has more than {decimals} decimal places: {value}."
-        )
-    return None
+    return Problem(field, f"The {name} {sentence}")

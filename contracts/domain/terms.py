@@ -67,15 +67,10 @@ class ChargeState(StrEnum):
     CANCELED = "CANCELED"
 
 
-LIVE_STATES: Final = frozenset(
-    {
-        ChargeState.PENDING,
-        ChargeState.DRAFTED,
-        ChargeState.INVOICED,
-        ChargeState.EXTERNAL,
-        ChargeState.SKIPPED,
-    }
-)
+LIVE_STATES: Final = frozenset(ChargeState) - {
+    ChargeState.SUPERSEDED,
+    ChargeState.CANCELED,
+}
 
 
 class ContractStatus(StrEnum):
