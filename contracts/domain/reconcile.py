@@ -90,7 +90,7 @@ def reconcile(
     ...     line_id=1, period=january, uncut=january, base_days=31,
     ...     bill_date=date(2026, 1, 1), in_advance=True, quantity=Decimal(1),
     ...     unit_price=Decimal(310), discount_percent=Decimal(0),
-    ...     amount=Decimal("310.00"), full_amount=Decimal("310.00"), currency="EUR")
+    ...     amount=Decimal("310.00"), currency="EUR")
     >>> billed = StoredCharge(
     ...     id=7, line_id=1, period=Period(date(2026, 1, 1), date(2026, 1, 11)),
     ...     bill_date=date(2026, 1, 1), quantity=Decimal(1), unit_price=Decimal(310),

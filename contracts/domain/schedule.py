@@ -37,8 +37,7 @@ class PlannedCharge:
 
     `uncut` is the charge before term changes and an early end cut it, `base_days` the
     days that the price of a whole billing period accrues over; both serve to cut it
-    further. Quantity, unit price and both amounts are None for usage until it is rated.
-    `full_amount` is the rounded price of a whole billing period, stub or not.
+    further. Quantity, unit price and amount are None for usage until it is rated.
     """
 
     line_id: int
@@ -51,7 +50,6 @@ class PlannedCharge:
     unit_price: Decimal | None
     discount_percent: Decimal
     amount: Decimal | None
-    full_amount: Decimal | None
     currency: str
 
 
@@ -201,7 +199,6 @@ def _recurring_charges(
                 unit_price=stretch.unit_price,
                 discount_percent=stretch.discount_percent,
                 amount=amount,
-                full_amount=stretch.full_amount,
                 currency=currency,
             )
 
@@ -224,7 +221,6 @@ def _usage_charges(
             unit_price=None,
             discount_percent=stretch.discount_percent,
             amount=None,
-            full_amount=None,
             currency=currency,
         )
 
@@ -246,6 +242,5 @@ def _one_time_charge(line: LineTerms, terms: ContractTerms) -> Iterator[PlannedC
         unit_price=stretch.unit_price,
         discount_percent=stretch.discount_percent,
         amount=stretch.full_amount,
-        full_amount=stretch.full_amount,
         currency=terms.currency,
     )
