@@ -68,8 +68,8 @@ def test_due_from_bill_date_plus_offset_on_and_never_before(
             -5,
             True,
             (
-                "It is due on 1 Mar 2026. The nightly run generates it then. Charges in "
-                "arrears are never billed early."
+                "It is due on 1 Mar 2026. The nightly run generates it then. Charges "
+                "in arrears are never billed early."
             ),
         ),
     ],
