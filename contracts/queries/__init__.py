@@ -1,0 +1,21 @@
+"""Reads of contracts: their terms, the plan, pending invoices and usage."""
+
+from contracts.queries.pending import (
+    PendingInvoice,
+    pending_charges,
+    pending_invoices,
+)
+from contracts.queries.terms import stored_charges, terms_of, terms_of_contracts
+from contracts.queries.usage import PeriodUsage, tariff_on, usage_for
+
+__all__ = [
+    "PendingInvoice",
+    "PeriodUsage",
+    "pending_charges",
+    "pending_invoices",
+    "stored_charges",
+    "tariff_on",
+    "terms_of",
+    "terms_of_contracts",
+    "usage_for",
+]

@@ -1,0 +1,135 @@
+"""Usage of billing periods and the tariffs it is rated with (P9)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import DecimalField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from contracts.domain.changes import Change, value_on
+from contracts.domain.rating import Tariff, TariffModel, Tier, parse_tiers
+from contracts.models import ContractLine, LineChange, ScheduledCharge, UsageRecord
+from contracts.queries.terms import changes_of
+
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodUsage:
+    """What was used within the period of a charge, and what it is rated with."""
+
+    quantity: Decimal
+    tariff: Tariff
+
+
+def usage_for(charge_ids: Collection[int]) -> dict[int, PeriodUsage]:
+    """Return the usage of usage charges by charge id, in two queries (P9).
+
+    The quantity is the sum recorded on the days of the charge, zero if nothing was;
+    the tariff is at the terms of its last day.
+    """
+    rows = list(
+        ScheduledCharge.objects.filter(pk__in=charge_ids)
+        .annotate(used=Coalesce(Subquery(_used_in_period()), _ZERO))
+        .values_list(
+            "pk",
+            "contract_line_id",
+            "period_end",
+            "used",
+            "contract_line__unit_price",
+            "contract_line__tiers",
+            "contract_line__included_quantity",
+            "contract_line__discount_percent",
+        )
+    )
+    line_ids = {row[1] for row in rows}
+    changes = changes_of(LineChange.objects.filter(line__in=line_ids))
+    return {
+        charge_id: PeriodUsage(
+            quantity=used,
+            tariff=_tariff(
+                last_day,
+                changes.get(line_id, ()),
+                unit_price=unit_price,
+                tiers=tiers,
+                included_quantity=included,
+                discount_percent=discount,
+            ),
+        )
+        for (
+            charge_id,
+            line_id,
+            last_day,
+            used,
+            unit_price,
+            tiers,
+            included,
+            discount,
+        ) in rows
+    }
+
+
+def tariff_on(line: ContractLine, day: date) -> Tariff:
+    """Return what usage of a line costs at the terms of a day."""
+    changes = changes_of(LineChange.objects.filter(line=line))
+    return _tariff(
+        day,
+        changes.get(line.pk, ()),
+        unit_price=line.unit_price,
+        tiers=line.tiers,
+        included_quantity=line.included_quantity,
+        discount_percent=line.discount_percent,
+    )
+
+
+def _used_in_period() -> QuerySet[UsageRecord, Any]:
+    return (
+        UsageRecord.objects.filter(
+            line=OuterRef("contract_line"),
+            usage_date__range=(OuterRef("period_start"), OuterRef("period_end")),
+        )
+        .order_by()
+        .values("line")
+        .annotate(
+            total=Sum(
+                "quantity",
+                output_field=DecimalField(max_digits=30, decimal_places=6),
+            )
+        )
+        .values("total")
+    )
+
+
+def _tariff(
+    day: date,
+    changes: Sequence[Change],
+    *,
+    unit_price: Decimal | None,
+    tiers: str,
+    included_quantity: Decimal,
+    discount_percent: Decimal,
+) -> Tariff:
+    price = value_on(day, unit_price, changes, lambda change: change.unit_price)
+    model, steps = _tiers(value_on(day, tiers, changes, lambda change: change.tiers))
+    included = value_on(
+        day, included_quantity, changes, lambda change: change.included_quantity
+    )
+    discount = value_on(
+        day, discount_percent, changes, lambda change: change.discount_percent
+    )
+    return Tariff(
+        model=model,
+        unit_price=price or _ZERO,
+        tiers=steps,
+        included_quantity=included,
+        discount_percent=discount,
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _tiers(text: str) -> tuple[TariffModel, tuple[Tier, ...]]:
+    return parse_tiers(text) if text else (TariffModel.PER_UNIT, ())
