@@ -90,14 +90,17 @@ def database() -> dict[str, Any]:
             "postgresql://user:password@host:5432/name, with special characters "
             "in the password percent-encoded."
         )
-    options = {
-        "isolation_level": IsolationLevel.READ_COMMITTED,
-        "options": "-c lock_timeout=5s",
-    }
+    options = config.pop("OPTIONS", {})
     return config | {
+        # A socket's folder can only stand behind the question mark.
+        "HOST": options.pop("host", config["HOST"]),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": options | config.get("OPTIONS", {}),
+        "OPTIONS": {
+            "isolation_level": IsolationLevel.READ_COMMITTED,
+            "options": "-c lock_timeout=5s",
+            **options,
+        },
     }
 
 
