@@ -6,16 +6,15 @@ from contracts.queries.pending import (
     pending_invoices,
 )
 from contracts.queries.terms import stored_charges, terms_of, terms_of_contracts
-from contracts.queries.usage import PeriodUsage, tariff_on, usage_for
+from contracts.queries.usage import tariff_on, usage_of_charges
 
 __all__ = [
     "PendingInvoice",
-    "PeriodUsage",
     "pending_charges",
     "pending_invoices",
     "stored_charges",
     "tariff_on",
     "terms_of",
     "terms_of_contracts",
-    "usage_for",
+    "usage_of_charges",
 ]

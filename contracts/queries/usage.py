@@ -1,7 +1,6 @@
 """Usage of billing periods and the tariffs it is rated with (P9)."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -18,16 +17,10 @@ from contracts.queries.terms import changes_of
 _ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeriodUsage:
-    """What was used within the period of a charge, and what it is rated with."""
-
-    quantity: Decimal
-    tariff: Tariff
-
-
-def usage_for(charge_ids: Collection[int]) -> dict[int, PeriodUsage]:
-    """Return the usage of usage charges by charge id, in two queries (P9).
+def usage_of_charges(
+    charge_ids: Collection[int],
+) -> dict[int, tuple[Decimal, Tariff]]:
+    """Return what usage charges are rated with, by charge id, in two queries (P9).
 
     The quantity is the sum recorded on the days of the charge, zero if nothing was;
     the tariff is at the terms of its last day.
@@ -49,9 +42,9 @@ def usage_for(charge_ids: Collection[int]) -> dict[int, PeriodUsage]:
     line_ids = {row[1] for row in rows}
     changes = changes_of(LineChange.objects.filter(line__in=line_ids))
     return {
-        charge_id: PeriodUsage(
-            quantity=used,
-            tariff=_tariff(
+        charge_id: (
+            used,
+            _tariff(
                 last_day,
                 changes.get(line_id, ()),
                 unit_price=unit_price,
