@@ -136,11 +136,12 @@ def _recurring(
     line: LineTerms, terms: ContractTerms, today: date
 ) -> Iterator[ExpectedCharge]:
     assert line.months
-    far = months_later(max(today, line.start), 13 + 2 * line.months)
-    agreed = min(end for end in (line.agreed_end, terms.end, far) if end)
     last_served = _last_served(line, terms)
+    if terms.end is None and terms.last_day is None:
+        far = months_later(max(today, line.start), 13 + 2 * line.months)
+        last_served = min(last_served, anchored_days(far, terms, line.months)[1])
     day = line.start
-    while day <= min(agreed, last_served):
+    while day <= last_served:
         first, last = anchored_days(day, terms, line.months)
         whole_days = (last - first).days + 1
         agreed_end = min(end for end in (line.agreed_end, terms.end, last) if end)
