@@ -1,0 +1,1 @@
+"""Forms: of the owners of values, and of the definitions themselves."""
