@@ -89,6 +89,11 @@ def currency_digits(currency: str) -> int:
         raise UnknownCurrency(currency) from None
 
 
+def currencies() -> Mapping[str, int]:
+    """Return every currency that can be invoiced in, with its digits (ISO 4217)."""
+    return _DIGITS
+
+
 def is_currency(code: str) -> bool:
     """Tell whether invoices can be made in the currency with this ISO 4217 code."""
     return code in _DIGITS

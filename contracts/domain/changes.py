@@ -89,6 +89,8 @@ def served_through(changes: Sequence[Change]) -> date | None:
     datetime.date(2026, 3, 31)
     """
     ends = {change.from_date: change.last_day for change in changes if change.last_day}
+    if not ends:
+        return None
     holds_until = [*(later - _ONE_DAY for _, later in pairwise(ends)), date.max]
     for (from_date, last_day), until in zip(ends.items(), holds_until, strict=True):
         if last_day < until:

@@ -57,9 +57,10 @@ class Facts:
     activation only: the contract has any arrears or usage line (G5).
     `bills_in_arrears` is about this pending invoice: it holds an arrears or usage
     charge (G7); `unended_period_last_day` is the latest last day of those (G9).
-    `overdue_dates` counts the bill group's due bill dates, this one included. The two
-    comparison totals take stubs at full price; None where there is nothing to compare
-    (G14). `billable` is False when every charge bills zero and has no quantity (G10).
+    `overdue_dates` counts the bill group's bill dates whose own night has passed
+    already. The two comparison totals take stubs at full price; None where there is
+    nothing to compare (G14). `billable` is False when every charge bills zero and has
+    no quantity (G10).
     """
 
     trigger: Trigger

@@ -190,7 +190,9 @@ class InvoiceLine(models.Model):
     discount_percent = models.DecimalField(max_digits=6, decimal_places=3)
     amount = models.DecimalField(max_digits=18, decimal_places=3)
     tax_name = models.CharField(max_length=60, blank=True)
-    tax_percent = models.DecimalField(max_digits=6, decimal_places=3)
+    tax_percent = models.DecimalField(
+        max_digits=6, decimal_places=3, null=True, help_text="Null: bears no tax."
+    )
     detail = models.JSONField(default=list)
 
     class Meta:

@@ -1,0 +1,179 @@
+"""From pending charges to the lines and sums of one document.
+
+Pure: what stands on the paper follows from the charges, the usage recorded for them
+and the tax rates, and from nothing else. A charge that bills zero and has no quantity
+gets no line (G10).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+from billing.domain.money import round_money
+from contracts.domain.rates import Rates
+from contracts.domain.rating import RatedUsage, Tariff, rate
+from invoicing.domain.gate import day_text
+from invoicing.domain.totals import Totals, invoice_totals
+
+_ZERO: Final = Decimal(0)
+
+
+class TaxPercentMissing(ValueError):
+    """A tax rate that has no percent on the day it is needed."""
+
+    def __init__(self, name: str, day: date) -> None:
+        super().__init__(
+            f"The tax rate {name} has no percent on {day_text(day)}. Add a step to it."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxSteps:
+    """A tax rate: its name, and (valid from, percent) with the newest step first."""
+
+    name: str
+    steps: tuple[tuple[date, Decimal], ...]
+
+    def percent_on(self, day: date) -> Decimal:
+        """Return the percent in force on a day; raises `TaxPercentMissing`."""
+        for valid_from, percent in self.steps:
+            if valid_from <= day:
+                return percent
+        raise TaxPercentMissing(self.name, day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingCharge:
+    """A pending charge with what its line on a document needs; dates are inclusive.
+
+    `amount`, `quantity` and `unit_price` are None for usage, which is rated here.
+    """
+
+    charge_id: int
+    contract_id: int
+    contract_number: str
+    bill_group_id: int
+    bill_date: date
+    period_start: date
+    period_end: date
+    in_advance: bool
+    quantity: Decimal | None
+    unit_price: Decimal | None
+    discount_percent: Decimal
+    amount: Decimal | None
+    product_name: str
+    description: str
+    tax_rate_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentLine:
+    """One charge as it is billed; `usage` tells how usage was rated."""
+
+    charge: PendingCharge
+    quantity: Decimal
+    amount: Decimal
+    tax_name: str
+    tax_percent: Decimal | None
+    usage: RatedUsage | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What one pending invoice comes to; without lines it is no document (G10).
+
+    `zero_charges` bill nothing and have no line. `full_price_subtotal` takes stubs at
+    full price, for the comparison of G14.
+    """
+
+    bill_date: date
+    currency: str
+    lines: tuple[DocumentLine, ...]
+    zero_charges: tuple[PendingCharge, ...]
+    totals: Totals
+    full_price_subtotal: Decimal
+
+
+Usage = Mapping[int, tuple[Decimal, Tariff]]
+Taxes = Mapping[int, TaxSteps]
+
+
+def compose(
+    charges: Sequence[PendingCharge], *, currency: str, usage: Usage, taxes: Taxes
+) -> Document:
+    """Return the document of charges that share a bill group and a bill date.
+
+    `usage` maps a usage charge to the quantity of its period and its tariff, `taxes` a
+    tax rate to its steps. Raises `TaxPercentMissing`.
+    """
+    lines: list[DocumentLine] = []
+    zero_charges: list[PendingCharge] = []
+    full_price_subtotal = _ZERO
+    for charge in charges:
+        line = _line(charge, currency=currency, usage=usage, taxes=taxes)
+        if not line.amount and not line.quantity:
+            zero_charges.append(charge)
+            continue
+        lines.append(line)
+        full_price_subtotal += _full_price(line, currency)
+    return Document(
+        bill_date=charges[0].bill_date,
+        currency=currency,
+        lines=tuple(lines),
+        zero_charges=tuple(zero_charges),
+        totals=invoice_totals(
+            [(line.amount, line.tax_percent) for line in lines], currency
+        ),
+        full_price_subtotal=full_price_subtotal,
+    )
+
+
+def _line(
+    charge: PendingCharge, *, currency: str, usage: Usage, taxes: Taxes
+) -> DocumentLine:
+    tax_name, tax_percent = "", None
+    if charge.tax_rate_id is not None:
+        steps = taxes[charge.tax_rate_id]
+        tax_name, tax_percent = steps.name, steps.percent_on(charge.period_end)
+
+    if charge.amount is not None and charge.quantity is not None:
+        return DocumentLine(
+            charge=charge,
+            quantity=charge.quantity,
+            amount=round_money(charge.amount, currency),
+            tax_name=tax_name,
+            tax_percent=tax_percent,
+            usage=None,
+        )
+    quantity, tariff = usage[charge.charge_id]
+    rated = rate(tariff, quantity, currency)
+    return DocumentLine(
+        charge=charge,
+        quantity=rated.quantity,
+        amount=rated.amount,
+        tax_name=tax_name,
+        tax_percent=tax_percent,
+        usage=rated,
+    )
+
+
+def _full_price(line: DocumentLine, currency: str) -> Decimal:
+    charge = line.charge
+    if charge.quantity is None or charge.unit_price is None:
+        return line.amount
+    return _period_price(
+        charge.quantity, charge.unit_price, charge.discount_percent, currency
+    )
+
+
+@lru_cache(maxsize=4096)
+def _period_price(
+    quantity: Decimal, unit_price: Decimal, discount_percent: Decimal, currency: str
+) -> Decimal:
+    rates = Rates(
+        quantity=quantity, unit_price=unit_price, discount_percent=discount_percent
+    )
+    return round_money(rates.price, currency)

@@ -1,0 +1,1 @@
+"""Reads of documents, runs and what waits to be invoiced."""

@@ -1,0 +1,249 @@
+"""Reads of what waits to be invoiced, in sets: charges, bill groups, last invoices.
+
+The run reads millions of these rows, hence plain values instead of model instances.
+The raw SQL relies on the partial indexes of pending charges.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Min
+
+from billing.domain.bill_group import DeliveryMethod, InvoicingMode
+from billing.models import BillGroup, LegalEntity, TaxRateStep
+from contracts.domain.terms import ChargeState, ChargeType, Timing
+from contracts.models import ContractLine, ScheduledCharge
+from invoicing.domain.document import PendingCharge, TaxSteps
+from invoicing.models import ParkedBillGroup, RunDecision
+
+PENDING_CHARGES = """
+SELECT c.id, c.contract_id, k.number, c.bill_group_id, c.bill_date, c.period_start,
+       c.period_end, c.in_advance, c.quantity, c.unit_price, c.discount_percent,
+       c.amount, p.name, l.description, l.tax_rate_id
+FROM contracts_scheduledcharge c
+JOIN contracts_contractline l ON l.id = c.contract_line_id
+JOIN contracts_contract k ON k.id = c.contract_id
+JOIN contracts_product p ON p.id = l.product_id
+WHERE c.state = 'PENDING' AND {condition}
+ORDER BY c.bill_group_id, c.bill_date, k.number, l.position, c.period_start, c.id
+"""
+OF_GROUPS_THROUGH = "c.bill_group_id = ANY (%s) AND c.bill_date <= %s"
+OLDEST_OF_GROUPS = """c.bill_group_id = ANY (%s) AND c.bill_date = (
+    SELECT min(o.bill_date) FROM contracts_scheduledcharge o
+    WHERE o.state = 'PENDING' AND o.bill_group_id = c.bill_group_id)"""
+OLDEST_OF_CONTRACTS = """c.contract_id = ANY (%s) AND c.bill_date = (
+    SELECT min(o.bill_date) FROM contracts_scheduledcharge o
+    WHERE o.state = 'PENDING' AND o.contract_id = c.contract_id)"""
+
+LAST_INVOICES = """
+SELECT g.id, last.full_price_subtotal
+FROM unnest(%s::bigint[]) AS g (id)
+CROSS JOIN LATERAL (
+    SELECT i.full_price_subtotal FROM invoicing_invoice i
+    WHERE i.bill_group_id = g.id AND i.status IN ('OPEN', 'PAID', 'CREDITED')
+    ORDER BY i.bill_date DESC, i.id DESC LIMIT 1
+) AS last
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupProfile:
+    """What decisions and documents take from a bill group and its account.
+
+    `bill_to` is the address as JSON text, ready to be stored.
+    """
+
+    bill_group_id: int
+    legal_entity_id: int
+    account_id: int
+    account_number: str
+    currency: str
+    status: str
+    is_manual: bool
+    awaiting_manual_invoice: bool
+    net_terms: int
+    po_number: str
+    mail_to: str
+    tax_id: str
+    language: str
+    bill_to: str
+    printed_fields: str
+
+
+def due_bill_groups(legal_entity: LegalEntity, *, through: date) -> list[int]:
+    """Return the ids of the bill groups with a charge pending by a bill date."""
+    rows = (
+        ScheduledCharge.objects.filter(
+            state=ChargeState.PENDING,
+            bill_date__lte=through,
+            bill_group__legal_entity=legal_entity,
+        )
+        .order_by("bill_group_id")
+        .values_list("bill_group_id", flat=True)
+        .distinct()
+    )
+    return list(rows)
+
+
+def oldest_pending_date(bill_group_id: int) -> date | None:
+    """Return the bill date of a bill group's oldest pending charge."""
+    oldest: date | None = ScheduledCharge.objects.filter(
+        state=ChargeState.PENDING, bill_group_id=bill_group_id
+    ).aggregate(oldest=Min("bill_date"))["oldest"]
+    return oldest
+
+
+def charges_through(
+    bill_group_ids: Collection[int], *, through: date
+) -> list[PendingCharge]:
+    """Return the pending charges of bill groups up to a bill date, oldest first."""
+    return _charges(OF_GROUPS_THROUGH, [list(bill_group_ids), through])
+
+
+def oldest_charges(bill_group_ids: Collection[int]) -> list[PendingCharge]:
+    """Return the charges of each bill group's oldest pending invoice."""
+    return _charges(OLDEST_OF_GROUPS, [list(bill_group_ids)])
+
+
+def oldest_charges_of_contracts(contract_ids: Collection[int]) -> list[PendingCharge]:
+    """Return each contract's pending charges with its earliest bill date (G8)."""
+    return _charges(OLDEST_OF_CONTRACTS, [list(contract_ids)])
+
+
+def _charges(condition: str, parameters: list[Any]) -> list[PendingCharge]:
+    with connection.cursor() as cursor:
+        cursor.execute(PENDING_CHARGES.format(condition=condition), parameters)
+        return [
+            PendingCharge(
+                charge_id=row[0],
+                contract_id=row[1],
+                contract_number=row[2],
+                bill_group_id=row[3],
+                bill_date=row[4],
+                period_start=row[5],
+                period_end=row[6],
+                in_advance=row[7],
+                quantity=row[8],
+                unit_price=row[9],
+                discount_percent=row[10],
+                amount=row[11],
+                product_name=row[12],
+                description=row[13],
+                tax_rate_id=row[14],
+            )
+            for row in cursor.fetchall()
+        ]
+
+
+def group_profiles(bill_group_ids: Collection[int]) -> dict[int, GroupProfile]:
+    """Return the profiles of bill groups by id."""
+    groups = BillGroup.objects.filter(pk__in=list(bill_group_ids)).select_related(
+        "account"
+    )
+    return {group.pk: _profile(group) for group in groups.iterator()}
+
+
+def _profile(group: BillGroup) -> GroupProfile:
+    return GroupProfile(
+        bill_group_id=group.pk,
+        legal_entity_id=group.legal_entity_id,
+        account_id=group.account_id,
+        account_number=group.account.number,
+        currency=group.currency,
+        status=group.status,
+        is_manual=group.invoicing == InvoicingMode.MANUAL,
+        awaiting_manual_invoice=group.awaiting_manual_invoice,
+        net_terms=group.net_terms,
+        po_number=group.po_number,
+        mail_to=mail_recipient(group),
+        tax_id=group.account.tax_id,
+        language=group.account.language,
+        bill_to=json.dumps(group.bill_to_address.as_dict()),
+        printed_fields="[]",
+    )
+
+
+def mail_recipient(group: BillGroup) -> str:
+    """Return where a bill group's invoices are mailed; blank: nowhere (G11)."""
+    if group.delivery not in {DeliveryMethod.EMAIL, DeliveryMethod.BOTH}:
+        return ""
+    return group.email or group.account.email
+
+
+def last_comparison_totals(bill_group_ids: Collection[int]) -> dict[int, Decimal]:
+    """Return each bill group's last issued subtotal with stubs at full price (G14)."""
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_INVOICES, [list(bill_group_ids)])
+        return dict(cursor.fetchall())
+
+
+def parked_reasons(bill_group_ids: Collection[int]) -> dict[int, str]:
+    """Return why bill groups are parked, for those that are (G13)."""
+    rows = ParkedBillGroup.objects.filter(
+        bill_group__in=list(bill_group_ids), released_at=None
+    )
+    return dict(rows.values_list("bill_group_id", "reason"))
+
+
+def tax_steps(tax_rate_ids: Collection[int]) -> dict[int, TaxSteps]:
+    """Return tax rates by id with their steps, the newest first."""
+    steps: dict[int, list[tuple[date, Decimal]]] = defaultdict(list)
+    names: dict[int, str] = {}
+    rows = TaxRateStep.objects.filter(tax_rate__in=list(tax_rate_ids)).order_by(
+        "tax_rate_id", "-valid_from"
+    )
+    for rate_id, name, valid_from, percent in rows.values_list(
+        "tax_rate_id", "tax_rate__name", "valid_from", "percent"
+    ):
+        names[rate_id] = name
+        steps[rate_id].append((valid_from, percent))
+    return {
+        rate_id: TaxSteps(name=names[rate_id], steps=tuple(of_rate))
+        for rate_id, of_rate in steps.items()
+    }
+
+
+def contracts_in_arrears(contract_ids: Collection[int]) -> set[int]:
+    """Return the contracts with any arrears or usage line (G5)."""
+    lines = ContractLine.objects.filter(contract__in=list(contract_ids)).exclude(
+        timing=Timing.ADVANCE, charge_type=ChargeType.RECURRING
+    )
+    return set(
+        lines.exclude(charge_type=ChargeType.ONE_TIME).values_list(
+            "contract_id", flat=True
+        )
+    )
+
+
+def contracts_billed_elsewhere(contract_ids: Collection[int]) -> set[int]:
+    """Return the contracts with a charge that another system billed (G8)."""
+    return set(
+        ScheduledCharge.objects.filter(
+            contract__in=list(contract_ids), state=ChargeState.EXTERNAL
+        ).values_list("contract_id", flat=True)
+    )
+
+
+def last_decisions(
+    bill_group_ids: Collection[int], bill_dates: Collection[date]
+) -> Mapping[tuple[int, date], tuple[str, str]]:
+    """Return the newest (rule, sentence) kept for each bill group and bill date."""
+    rows = (
+        RunDecision.objects.filter(
+            bill_group__in=list(bill_group_ids), bill_date__in=list(bill_dates)
+        )
+        .order_by("bill_group_id", "bill_date", "-id")
+        .distinct("bill_group_id", "bill_date")
+    )
+    return {
+        (group_id, bill_date): (rule, sentence)
+        for group_id, bill_date, rule, sentence in rows.values_list(
+            "bill_group_id", "bill_date", "rule", "sentence"
+        )
+    }

@@ -1,0 +1,259 @@
+"""What would become of each pending invoice, without writing anything.
+
+The run, the dry run, the buttons, activation and the explanation all assess with
+these functions and `decide`: they read the same rows and can't disagree (G15, G16).
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import groupby
+
+from billing.domain.bill_group import BillGroupStatus
+from billing.models import InvoicingSettings, LegalEntity
+from billing.queries import invoicing_settings
+from contracts.queries import usage_of_charges
+from invoicing.domain.document import Document, PendingCharge, Taxes, Usage, compose
+from invoicing.domain.eligibility import Decision, Facts, Outcome, Trigger, decide
+from invoicing.queries.pending import (
+    GroupProfile,
+    charges_through,
+    contracts_billed_elsewhere,
+    contracts_in_arrears,
+    group_profiles,
+    last_comparison_totals,
+    oldest_charges,
+    oldest_charges_of_contracts,
+    parked_reasons,
+    tax_steps,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """One pending invoice: its bill group, what it comes to, and what is decided."""
+
+    group: GroupProfile
+    charges: tuple[PendingCharge, ...]
+    document: Document
+    decision: Decision
+
+    @property
+    def bill_date(self) -> date:
+        """The bill date that its charges share."""
+        return self.document.bill_date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Context:
+    """What was read for all bill groups of an assessment."""
+
+    settings: InvoicingSettings
+    trigger: Trigger
+    as_of: date
+    groups: dict[int, GroupProfile]
+    parked: dict[int, str]
+    usage: Usage
+    taxes: Taxes
+
+
+def due_horizon(settings: InvoicingSettings, as_of: date) -> date:
+    """Return the last bill date that can be due on a night (G7)."""
+    return as_of - timedelta(days=settings.bill_date_offset)
+
+
+def assess_due(
+    bill_group_ids: Collection[int], *, legal_entity: LegalEntity, as_of: date
+) -> list[Assessment]:
+    """Assess every bill date that is due on a night, oldest first in each group."""
+    settings = invoicing_settings(legal_entity)
+    charges = charges_through(bill_group_ids, through=due_horizon(settings, as_of))
+    assessments = _assess(
+        charges, settings=settings, trigger=Trigger.NIGHTLY, as_of=as_of
+    )
+    return [a for a in assessments if a.decision.facts.due_from <= as_of]
+
+
+def assess_through(
+    bill_group_id: int, *, legal_entity: LegalEntity, as_of: date, through: date
+) -> list[Assessment]:
+    """Assess a bill group's pending invoices to a bill date as the night of `as_of`."""
+    settings = invoicing_settings(legal_entity)
+    charges = charges_through([bill_group_id], through=through)
+    return _assess(charges, settings=settings, trigger=Trigger.NIGHTLY, as_of=as_of)
+
+
+def decide_without_charges(
+    bill_group_id: int, *, legal_entity: LegalEntity, as_of: date
+) -> Decision:
+    """Decide for a night about a bill group with nothing pending."""
+    context = _read(
+        [],
+        settings=invoicing_settings(legal_entity),
+        trigger=Trigger.NIGHTLY,
+        as_of=as_of,
+        group_ids={bill_group_id},
+    )
+    return decide(_facts_of_group(context, context.groups[bill_group_id]))
+
+
+def assess_by_hand(
+    bill_group_id: int, *, legal_entity: LegalEntity, as_of: date
+) -> Assessment | None:
+    """Assess a bill group's oldest pending invoice for a person (G9); None: nothing."""
+    settings = invoicing_settings(legal_entity)
+    charges = oldest_charges([bill_group_id])
+    assessments = _assess(
+        charges, settings=settings, trigger=Trigger.BY_HAND, as_of=as_of
+    )
+    return assessments[0] if assessments else None
+
+
+def assess_first_invoices(
+    contract_ids: Collection[int], *, legal_entity: LegalEntity, as_of: date
+) -> list[Assessment]:
+    """Assess each contract's first invoice at its activation (G5, G6, G8)."""
+    settings = invoicing_settings(legal_entity)
+    charges = sorted(
+        oldest_charges_of_contracts(contract_ids),
+        key=lambda charge: (charge.bill_date, charge.contract_id),
+    )
+    in_arrears = contracts_in_arrears(contract_ids)
+    elsewhere = contracts_billed_elsewhere(contract_ids)
+    context = _read(charges, settings=settings, trigger=Trigger.ACTIVATION, as_of=as_of)
+    last = last_comparison_totals(context.groups)
+    assessments = []
+    for contract_id, of_contract in groupby(charges, lambda c: c.contract_id):
+        mine = tuple(of_contract)
+        group_id = mine[0].bill_group_id
+        assessment = _one(context, mine, last_total=last.get(group_id))
+        facts = replace(
+            assessment.decision.facts,
+            contract_in_arrears=contract_id in in_arrears,
+            has_billed_elsewhere=contract_id in elsewhere,
+        )
+        assessments.append(replace(assessment, decision=decide(facts)))
+    return assessments
+
+
+def _assess(
+    charges: list[PendingCharge],
+    *,
+    settings: InvoicingSettings,
+    trigger: Trigger,
+    as_of: date,
+) -> list[Assessment]:
+    context = _read(charges, settings=settings, trigger=trigger, as_of=as_of)
+    last_totals = last_comparison_totals(context.groups)
+    assessments: list[Assessment] = []
+    for group_id, of_group in groupby(charges, lambda c: c.bill_group_id):
+        assessments.extend(
+            _of_group(context, of_group, last_total=last_totals.get(group_id))
+        )
+    return assessments
+
+
+def _read(
+    charges: list[PendingCharge],
+    *,
+    settings: InvoicingSettings,
+    trigger: Trigger,
+    as_of: date,
+    group_ids: Collection[int] | None = None,
+) -> _Context:
+    if group_ids is None:
+        group_ids = {charge.bill_group_id for charge in charges}
+    unrated = [charge.charge_id for charge in charges if charge.amount is None]
+    rate_ids = {c.tax_rate_id for c in charges if c.tax_rate_id is not None}
+    return _Context(
+        settings=settings,
+        trigger=trigger,
+        as_of=as_of,
+        groups=group_profiles(group_ids),
+        parked=parked_reasons(group_ids),
+        usage=usage_of_charges(unrated) if unrated else {},
+        taxes=tax_steps(rate_ids) if rate_ids else {},
+    )
+
+
+def _of_group(
+    context: _Context,
+    charges: Iterable[PendingCharge],
+    *,
+    last_total: Decimal | None,
+) -> Iterator[Assessment]:
+    """Assess the bill dates of one group in order; each is compared with the last.
+
+    What is overdue is counted over all of them, so they fare alike (G14).
+    """
+    by_date = [tuple(same) for _, same in groupby(charges, lambda c: c.bill_date)]
+    overdue = sum(1 for same in by_date if _is_overdue(context, same))
+    for same in by_date:
+        assessment = _one(context, same, last_total=last_total, overdue_dates=overdue)
+        if assessment.decision.outcome is Outcome.GENERATE:
+            last_total = assessment.document.full_price_subtotal
+        yield assessment
+
+
+def _is_overdue(context: _Context, charges: tuple[PendingCharge, ...]) -> bool:
+    """Tell whether its night has passed; the catch-up bound is the run's alone."""
+    if context.trigger is not Trigger.NIGHTLY:
+        return False
+    offset = context.settings.bill_date_offset
+    if offset < 0 and any(not charge.in_advance for charge in charges):
+        offset = 0
+    return charges[0].bill_date + timedelta(days=offset) < context.as_of
+
+
+def _one(
+    context: _Context,
+    charges: tuple[PendingCharge, ...],
+    *,
+    last_total: Decimal | None,
+    overdue_dates: int = 0,
+) -> Assessment:
+    group = context.groups[charges[0].bill_group_id]
+    document = compose(
+        charges, currency=group.currency, usage=context.usage, taxes=context.taxes
+    )
+    arrears = [charge.period_end for charge in charges if not charge.in_advance]
+    facts = replace(
+        _facts_of_group(context, group),
+        bill_date=document.bill_date,
+        contract_in_arrears=bool(arrears),
+        bills_in_arrears=bool(arrears),
+        unended_period_last_day=max(arrears, default=None),
+        overdue_dates=overdue_dates,
+        comparison_total=document.full_price_subtotal,
+        last_comparison_total=last_total,
+        billable=bool(document.lines),
+    )
+    return Assessment(
+        group=group, charges=charges, document=document, decision=decide(facts)
+    )
+
+
+def _facts_of_group(context: _Context, group: GroupProfile) -> Facts:
+    """Return what is known before any pending invoice is looked at."""
+    settings = context.settings
+    return Facts(
+        trigger=context.trigger,
+        as_of=context.as_of,
+        bill_date=None,
+        currency=group.currency,
+        settings_manual=settings.is_manual,
+        offset_days=settings.bill_date_offset,
+        first_invoice_on_schedule=settings.first_invoice
+        == InvoicingSettings.FirstInvoice.ON_SCHEDULE,
+        catch_up_limit=settings.catch_up_limit,
+        jump_limit=settings.jump_limit,
+        review_before_issue=settings.review_before_issue,
+        group_status=BillGroupStatus(group.status),
+        group_manual=group.is_manual,
+        awaiting_manual_invoice=group.awaiting_manual_invoice,
+        parked_reason=context.parked.get(group.bill_group_id),
+        contract_in_arrears=False,
+        has_billed_elsewhere=False,
+        bills_in_arrears=False,
+    )

@@ -1,0 +1,101 @@
+"""*Why is there no invoice?*: the run's own decision, in sentences (G16)."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from billing.models import BillGroup
+from billing.queries import invoicing_settings
+from invoicing.domain.eligibility import Decision, Gate, Remedy
+from invoicing.domain.gate import day_text
+from invoicing.domain.states import InvoiceStatus
+from invoicing.models import Invoice
+from invoicing.queries.pending import oldest_pending_date
+from invoicing.services.assessment import (
+    Assessment,
+    assess_through,
+    decide_without_charges,
+    due_horizon,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What the night of a day does for a bill group's oldest pending invoice.
+
+    `assessment` is None when nothing is pending, or when it can't be worked out;
+    `drafts` are the drafts that wait for review.
+    """
+
+    bill_group: BillGroup
+    on: date
+    will_generate: bool
+    rule: str
+    sentence: str
+    remedy: Remedy
+    gates: tuple[Gate, ...]
+    expected_date: date | None
+    assessment: Assessment | None
+    drafts: tuple[Invoice, ...]
+
+
+def explain_invoice(*, bill_group: BillGroup, on: date) -> Explanation:
+    """Say whether the nightly run of a day makes an invoice, and why (G16).
+
+    Reads what the run reads and asks what the run asks; writes nothing.
+    """
+    drafts = tuple(
+        Invoice.objects.filter(
+            bill_group=bill_group, status=InvoiceStatus.DRAFT
+        ).order_by("bill_date", "pk")
+    )
+    try:
+        decision, assessment = _decide(bill_group, on)
+    except ValueError as fault:
+        would_park = f"The run would park the bill group: {fault}"
+        return Explanation(
+            bill_group=bill_group,
+            on=on,
+            will_generate=False,
+            rule="G13",
+            sentence=_with_drafts(would_park, drafts),
+            remedy=Remedy.CONTRACTS,
+            gates=(),
+            expected_date=None,
+            assessment=None,
+            drafts=drafts,
+        )
+    return Explanation(
+        bill_group=bill_group,
+        on=on,
+        will_generate=decision.generate,
+        rule=decision.rule,
+        sentence=_with_drafts(decision.sentence, drafts),
+        remedy=decision.remedy,
+        gates=decision.gates,
+        expected_date=decision.expected_date,
+        assessment=assessment,
+        drafts=drafts,
+    )
+
+
+def _decide(bill_group: BillGroup, on: date) -> tuple[Decision, Assessment | None]:
+    legal_entity = bill_group.legal_entity
+    oldest = oldest_pending_date(bill_group.pk)
+    if oldest is None:
+        decision = decide_without_charges(
+            bill_group.pk, legal_entity=legal_entity, as_of=on
+        )
+        return decision, None
+    horizon = due_horizon(invoicing_settings(legal_entity), on)
+    assessments = assess_through(
+        bill_group.pk, legal_entity=legal_entity, as_of=on, through=max(oldest, horizon)
+    )
+    return assessments[0].decision, assessments[0]
+
+
+def _with_drafts(sentence: str, drafts: tuple[Invoice, ...]) -> str:
+    if not drafts:
+        return sentence
+    dates = ", ".join(day_text(draft.bill_date) for draft in drafts)
+    noun = "A draft waits" if len(drafts) == 1 else f"{len(drafts)} drafts wait"
+    return f"{noun} for review (bill date {dates}): issue or discard. {sentence}"

@@ -1,0 +1,288 @@
+"""Generating invoices: the run, by hand, and at activation.
+
+All three assess with `invoicing.services.assessment` and write with
+`invoicing.services.writing`; they differ in who asks and in the locks they need.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F
+
+from billing.models import BillGroup, LegalEntity
+from billing.queries import invoicing_settings
+from billing.services.audit import record
+from contracts.models import Contract
+from contracts.services.schedule import extend_contracts
+from invoicing.domain.eligibility import Outcome
+from invoicing.models import Invoice, InvoiceRun
+from invoicing.queries.pending import due_bill_groups
+from invoicing.services.assessment import (
+    Assessment,
+    assess_by_hand,
+    assess_due,
+    assess_first_invoices,
+    due_horizon,
+)
+from invoicing.services.batches import (
+    BATCH_SIZE,
+    claim_batch,
+    finish_run,
+    join_run,
+    work_batch,
+)
+from invoicing.services.locks import (
+    limit_lock_waits,
+    lock_bill_groups,
+    lock_open_books,
+)
+from invoicing.services.writing import write_assessments
+
+POLL_SECONDS = 0.1
+
+
+class NotGenerated(ValueError):
+    """An invoice asked for by hand is not made; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What a run of a legal entity would do, one assessment at a time (G15).
+
+    `assessments` reads as it goes and writes nothing; a bill group that would be
+    parked comes with its reason in `failures`, filled while reading.
+    """
+
+    legal_entity: LegalEntity
+    as_of: date
+    assessments: Iterator[Assessment]
+    failures: dict[int, str]
+
+
+def run_invoicing(
+    *,
+    as_of: date,
+    legal_entity: LegalEntity | None = None,
+    dry_run: bool = False,
+    actor: AbstractBaseUser | None = None,
+) -> tuple[InvoiceRun, ...] | tuple[DryRun, ...]:
+    """Invoice what is due on a day, for one legal entity or all of them (G7, G12).
+
+    Joins a run of that day that is open, works until no batch is left and returns the
+    runs; with `dry_run` returns what would happen and writes nothing. May be called any
+    number of times, by any number of workers at once. Raises `RunStopped` when no
+    document can be dated `as_of`.
+    """
+    entities = _entities(legal_entity)
+    if dry_run:
+        return tuple(dry_run_invoicing(as_of=as_of, legal_entity=e) for e in entities)
+    return tuple(
+        invoice_legal_entity(as_of=as_of, legal_entity=entity, actor=actor)
+        for entity in entities
+    )
+
+
+def _entities(legal_entity: LegalEntity | None) -> tuple[LegalEntity, ...]:
+    if legal_entity is not None:
+        return (legal_entity,)
+    return tuple(LegalEntity.objects.order_by("pk"))
+
+
+def invoice_legal_entity(
+    *, as_of: date, legal_entity: LegalEntity, actor: AbstractBaseUser | None
+) -> InvoiceRun:
+    """Run, or help to run, the invoicing of one legal entity as of a day."""
+    extended = extend_contracts(as_of=as_of, legal_entity=legal_entity)
+    run = join_run(legal_entity=legal_entity, as_of=as_of, actor=actor)
+    if extended:
+        InvoiceRun.objects.filter(pk=run.pk).update(
+            extended_contracts=F("extended_contracts") + extended
+        )
+    while True:
+        batch = claim_batch(run)
+        if batch is not None:
+            work_batch(batch, actor=actor)
+        elif finish_run(run):
+            run.refresh_from_db()
+            return run
+        else:
+            time.sleep(POLL_SECONDS)
+
+
+def dry_run_invoicing(*, as_of: date, legal_entity: LegalEntity) -> DryRun:
+    """Return what the run of a day would do; nothing is written (G15)."""
+    failures: dict[int, str] = {}
+    horizon = due_horizon(invoicing_settings(legal_entity), as_of)
+    group_ids = due_bill_groups(legal_entity, through=horizon)
+
+    def assessments() -> Iterator[Assessment]:
+        for first in range(0, len(group_ids), BATCH_SIZE):
+            chunk = group_ids[first : first + BATCH_SIZE]
+            yield from _assess_or_find_culprits(
+                chunk, legal_entity=legal_entity, as_of=as_of, failures=failures
+            )
+
+    return DryRun(
+        legal_entity=legal_entity,
+        as_of=as_of,
+        assessments=assessments(),
+        failures=failures,
+    )
+
+
+def _assess_or_find_culprits(
+    group_ids: list[int],
+    *,
+    legal_entity: LegalEntity,
+    as_of: date,
+    failures: dict[int, str],
+) -> Iterator[Assessment]:
+    """Assess bill groups; one that fails is named, the others are assessed (G13)."""
+    try:
+        assessed = assess_due(group_ids, legal_entity=legal_entity, as_of=as_of)
+    except ValueError as fault:
+        if len(group_ids) == 1:
+            failures[group_ids[0]] = str(fault)
+            return
+        for group_id in group_ids:
+            yield from _assess_or_find_culprits(
+                [group_id], legal_entity=legal_entity, as_of=as_of, failures=failures
+            )
+        return
+    yield from assessed
+
+
+def generate_next_invoice(
+    *, bill_group: BillGroup, actor: AbstractBaseUser | None, today: date
+) -> Invoice:
+    """Issue a bill group's oldest pending invoice, dated today (G9).
+
+    Bill dates on which nothing is billed are marked invoiced at zero on the way (G10).
+    Clears G4. Raises `NotGenerated` with the reason.
+    """
+    invoices = _generate_by_hand(
+        bill_group, actor=actor, today=today, enough=lambda made, _: bool(made)
+    )
+    return invoices[0]
+
+
+def generate_all_due(
+    *, bill_group: BillGroup, actor: AbstractBaseUser | None, today: date
+) -> tuple[Invoice, ...]:
+    """Issue every pending invoice whose bill date has come, one each (G9).
+
+    Raises `NotGenerated` with the reason when there is none.
+    """
+    return _generate_by_hand(
+        bill_group,
+        actor=actor,
+        today=today,
+        enough=lambda _, bill_date: bill_date > today,
+    )
+
+
+def _generate_by_hand(
+    bill_group: BillGroup,
+    *,
+    actor: AbstractBaseUser | None,
+    today: date,
+    enough: Callable[[list[int], date], bool],
+) -> tuple[Invoice, ...]:
+    """Make the oldest pending invoices of a bill group until there are enough."""
+    made: list[int] = []
+    zero = 0
+    refusal = ""
+    legal_entity = bill_group.legal_entity
+    with transaction.atomic():
+        limit_lock_waits()
+        lock_open_books(legal_entity, issue_date=today)
+        lock_bill_groups([bill_group.pk])
+        while True:
+            assessment = assess_by_hand(
+                bill_group.pk, legal_entity=legal_entity, as_of=today
+            )
+            if assessment is None:
+                refusal = "Nothing is pending: no planned charge waits for an invoice."
+                break
+            if enough(made, assessment.bill_date):
+                refusal = "No bill date has come that is not invoiced yet."
+                break
+            if assessment.decision.outcome is Outcome.HOLD:
+                refusal = assessment.decision.sentence
+                break
+            written = write_assessments(
+                [assessment],
+                legal_entity=legal_entity,
+                issue_date=today,
+                run=None,
+                actor=actor,
+            )
+            made.extend(written.invoice_ids)
+            zero += written.zero
+        if made:
+            _clear_awaiting(bill_group, actor=actor)
+    if not made:
+        marked = "What bills zero was marked invoiced. " if zero else ""
+        raise NotGenerated(f"{marked}{refusal}")
+    return tuple(Invoice.objects.filter(pk__in=made).order_by("sequence"))
+
+
+def _clear_awaiting(bill_group: BillGroup, *, actor: AbstractBaseUser | None) -> None:
+    """G4: the next invoice after a reactivation was made by hand."""
+    cleared = BillGroup.objects.filter(
+        pk=bill_group.pk, awaiting_manual_invoice=True
+    ).update(awaiting_manual_invoice=False)
+    if cleared:
+        record(
+            "bill_group.manual_invoice_made",
+            actor=actor,
+            subject=bill_group.public_id,
+            account_id=bill_group.account_id,
+            bill_group_id=bill_group.pk,
+            before={"awaiting_manual_invoice": True},
+            after={"awaiting_manual_invoice": False},
+        )
+
+
+def preview_next_invoice(*, bill_group: BillGroup, today: date) -> Assessment | None:
+    """Return what *Generate next invoice* would make; None when nothing is pending."""
+    return assess_by_hand(
+        bill_group.pk, legal_entity=bill_group.legal_entity, as_of=today
+    )
+
+
+@transaction.atomic
+def generate_first_invoices(
+    *,
+    contracts: Collection[Contract],
+    actor: AbstractBaseUser | None,
+    today: date,
+) -> tuple[Invoice, ...]:
+    """Make the first invoice of contracts that were just activated (G5, G6, G8).
+
+    Called in the activating transaction, which holds their locks. The contracts belong
+    to one legal entity.
+    """
+    if not contracts:
+        return ()
+    groups = BillGroup.objects.filter(contracts__in=contracts).distinct()
+    legal_entity = LegalEntity.objects.get(bill_groups__in=groups[:1])
+    lock_open_books(legal_entity, issue_date=today)
+    lock_bill_groups(groups.values_list("pk", flat=True))
+    assessments = assess_first_invoices(
+        [contract.pk for contract in contracts],
+        legal_entity=legal_entity,
+        as_of=today,
+    )
+    written = write_assessments(
+        [a for a in assessments if a.decision.outcome is not Outcome.HOLD],
+        legal_entity=legal_entity,
+        issue_date=today,
+        run=None,
+        actor=actor,
+    )
+    return tuple(Invoice.objects.filter(pk__in=written.invoice_ids).order_by("pk"))

@@ -1,0 +1,54 @@
+"""The locks of the billing transactions, always in this order (DESIGN section 5).
+
+Books of the legal entity (share) -> contract -> bill group -> charges and invoices by
+id -> number series last. Rows are read again in a statement after their lock. The raw
+SQL for the share lock stands here only: the ORM has none.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import connection
+
+from billing.models import BillGroup, LegalEntity
+from billing.queries import closed_through
+from invoicing.domain.gate import day_text
+
+LOCK_TIMEOUT = "5s"
+
+
+class PeriodClosed(ValueError):
+    """A document would be dated in a closed month."""
+
+    def __init__(self, issue_date: date, closed: date) -> None:
+        super().__init__(
+            f"The books are closed through {day_text(closed)}, so no document can be "
+            f"dated {day_text(issue_date)}. Choose a later date."
+        )
+
+
+def limit_lock_waits() -> None:
+    """Give up waiting for a lock after `LOCK_TIMEOUT`, in this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+
+
+def lock_open_books(legal_entity: LegalEntity, *, issue_date: date) -> None:
+    """Keep the legal entity's months from being closed until the transaction ends.
+
+    Raises `PeriodClosed` if the issue date lies in a closed month (M6).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM billing_legalentity WHERE id = %s FOR SHARE",
+            [legal_entity.pk],
+        )
+    closed = closed_through(legal_entity)
+    if closed is not None and issue_date <= closed:
+        raise PeriodClosed(issue_date, closed)
+
+
+def lock_bill_groups(bill_group_ids: Iterable[int]) -> None:
+    """Lock bill groups in the order of their ids."""
+    rows = BillGroup.objects.filter(pk__in=list(bill_group_ids)).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk", flat=True))

@@ -1,0 +1,236 @@
+"""The rows of invoices and their lines, as they are copied into the tables."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from billing.models import LegalEntity
+from contracts.services.rows import copy_rows
+from invoicing.domain.document import DocumentLine
+from invoicing.domain.eligibility import Outcome
+from invoicing.domain.states import InvoiceStatus, SeriesKind
+from invoicing.domain.totals import due_date, status_at_issue
+from invoicing.models import Invoice, InvoiceLine, InvoiceRun
+from invoicing.services.assessment import Assessment
+from invoicing.services.numbering import take_numbers
+
+INVOICE_COLUMNS = (
+    "id",
+    "legal_entity_id",
+    "account_id",
+    "bill_group_id",
+    "run_id",
+    "status",
+    "sequence",
+    "number",
+    "issue_date",
+    "bill_date",
+    "due_date",
+    "net_terms",
+    "currency",
+    "subtotal",
+    "tax",
+    "total",
+    "taxes",
+    "full_price_subtotal",
+    "bill_to",
+    "seller",
+    "po_number",
+    "tax_id",
+    "language",
+    "printed_fields",
+    "held_reason",
+)
+LINE_COLUMNS = (
+    "invoice_id",
+    "charge_id",
+    "position",
+    "contract_number",
+    "product_name",
+    "description",
+    "period_start",
+    "period_end",
+    "quantity",
+    "unit_price",
+    "discount_percent",
+    "amount",
+    "tax_name",
+    "tax_percent",
+    "detail",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """An assessment that becomes an invoice, with the id it will have."""
+
+    invoice_id: int
+    assessment: Assessment
+    is_draft: bool
+
+
+def copy_lines(papers: Sequence[Paper]) -> None:
+    """Insert the lines of documents, ahead of the documents themselves."""
+    copy_rows(
+        InvoiceLine,
+        LINE_COLUMNS,
+        (
+            (
+                paper.invoice_id,
+                line.charge.charge_id,
+                position,
+                line.charge.contract_number,
+                line.charge.product_name,
+                line.charge.description,
+                line.charge.period_start,
+                line.charge.period_end,
+                line.quantity,
+                line.charge.unit_price,
+                line.charge.discount_percent,
+                line.amount,
+                line.tax_name,
+                line.tax_percent,
+                _detail(line),
+            )
+            for paper in papers
+            for position, line in enumerate(paper.assessment.document.lines, start=1)
+        ),
+    )
+
+
+def _detail(line: DocumentLine) -> str:
+    if line.usage is None:
+        return "[]"
+    return json.dumps(
+        [
+            {
+                "quantity": str(part.quantity),
+                "unit_price": str(part.unit_price),
+                "amount": str(part.amount),
+            }
+            for part in line.usage.parts
+        ]
+    )
+
+
+def copy_invoices(
+    papers: Sequence[Paper],
+    *,
+    legal_entity: LegalEntity,
+    issue_date: date,
+    run: InvoiceRun | None,
+) -> None:
+    """Insert documents; issued ones take their numbers here, as late as can be."""
+    seller = json.dumps(seller_of(legal_entity))
+    drafts = [paper for paper in papers if paper.is_draft]
+    issued = [paper for paper in papers if not paper.is_draft]
+    rows = [
+        _invoice_row(
+            paper,
+            run=run,
+            seller=seller,
+            status=InvoiceStatus.DRAFT,
+            numbered=(None, None, None, None),
+        )
+        for paper in drafts
+    ]
+    if issued:
+        numbers = take_numbers(
+            legal_entity=legal_entity,
+            kind=SeriesKind.INVOICE,
+            count=len(issued),
+            issue_date=issue_date,
+        )
+        rows.extend(
+            _invoice_row(
+                paper,
+                run=run,
+                seller=seller,
+                status=status_at_issue(paper.assessment.document.totals.total),
+                numbered=(
+                    number.sequence,
+                    number.text,
+                    issue_date,
+                    due_date(
+                        issue_date,
+                        paper.assessment.bill_date,
+                        paper.assessment.group.net_terms,
+                    ),
+                ),
+            )
+            for paper, number in zip(issued, numbers, strict=True)
+        )
+    copy_rows(Invoice, INVOICE_COLUMNS, rows)
+
+
+def _invoice_row(
+    paper: Paper,
+    *,
+    run: InvoiceRun | None,
+    seller: str,
+    status: InvoiceStatus,
+    numbered: tuple[int | None, str | None, date | None, date | None],
+) -> tuple[Any, ...]:
+    group, document = paper.assessment.group, paper.assessment.document
+    sequence, number, issued_on, due_on = numbered
+    decision = paper.assessment.decision
+    held = decision.outcome is Outcome.DRAFT_HELD
+    return (
+        paper.invoice_id,
+        group.legal_entity_id,
+        group.account_id,
+        group.bill_group_id,
+        run.pk if run else None,
+        status.value,
+        sequence,
+        number,
+        issued_on,
+        document.bill_date,
+        due_on,
+        group.net_terms,
+        document.currency,
+        document.totals.subtotal,
+        document.totals.tax,
+        document.totals.total,
+        _taxes(paper.assessment),
+        document.full_price_subtotal,
+        group.bill_to,
+        seller,
+        group.po_number,
+        group.tax_id,
+        group.language,
+        group.printed_fields,
+        decision.sentence if held else "",
+    )
+
+
+def _taxes(assessment: Assessment) -> str:
+    document = assessment.document
+    if not document.totals.taxes:
+        return "[]"
+    names = {line.tax_percent: line.tax_name for line in document.lines}
+    return json.dumps(
+        [
+            {
+                "name": names[tax.percent],
+                "percent": str(tax.percent.normalize()),
+                "taxable": str(tax.taxable),
+                "tax": str(tax.tax),
+            }
+            for tax in document.totals.taxes
+        ]
+    )
+
+
+def seller_of(legal_entity: LegalEntity) -> dict[str, str]:
+    """Return what an invoice stores of the company that issues it."""
+    return {
+        **legal_entity.address_for(legal_entity.name).as_dict(),
+        "tax_id": legal_entity.tax_id,
+        "email": legal_entity.email,
+        "iban": legal_entity.iban,
+        "bic": legal_entity.bic,
+        "payment_instructions": legal_entity.payment_instructions,
+    }

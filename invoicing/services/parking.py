@@ -1,0 +1,83 @@
+"""Bill groups set aside by the run, and their release (G13)."""
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models.functions import Now
+
+from billing.models import BillGroup
+from billing.services.audit import record
+from invoicing.models import InvoiceRun, ParkedBillGroup
+from invoicing.services.locks import limit_lock_waits, lock_bill_groups
+
+
+class NotParked(ValueError):
+    """A bill group that is not parked was to be released."""
+
+
+class ReasonMissing(ValueError):
+    """An action that asks for a reason was given none."""
+
+
+@transaction.atomic
+def park_bill_group(
+    *, bill_group: BillGroup, reason: str, run: InvoiceRun | None
+) -> ParkedBillGroup:
+    """Set a bill group aside until someone releases it; parking twice keeps the first.
+
+    The reason is a sentence for finance staff (G13).
+    """
+    lock_bill_groups([bill_group.pk])
+    parked = ParkedBillGroup.objects.filter(
+        bill_group=bill_group, released_at=None
+    ).first()
+    if parked is not None:
+        return parked
+    parked = ParkedBillGroup.objects.create(
+        bill_group=bill_group, reason=reason, run=run
+    )
+    record(
+        "bill_group.parked",
+        actor=None,
+        subject=bill_group.public_id,
+        account_id=bill_group.account_id,
+        bill_group_id=bill_group.pk,
+        after={"parked": True},
+        reason=reason,
+    )
+    return parked
+
+
+@transaction.atomic
+def release_bill_group(
+    *, bill_group: BillGroup, reason: str, actor: AbstractBaseUser | None
+) -> ParkedBillGroup:
+    """Let the run take a parked bill group again (G13).
+
+    Raises `NotParked` and `ReasonMissing`.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Say why the bill group can be invoiced again.")
+    limit_lock_waits()
+    lock_bill_groups([bill_group.pk])
+    parked = ParkedBillGroup.objects.filter(
+        bill_group=bill_group, released_at=None
+    ).first()
+    if parked is None:
+        raise NotParked(f"{bill_group.public_id} is not parked.")
+    ParkedBillGroup.objects.filter(pk=parked.pk).update(
+        released_at=Now(),
+        released_by_id=None if actor is None else actor.pk,
+        release_reason=reason.strip(),
+    )
+    record(
+        "bill_group.released",
+        actor=actor,
+        subject=bill_group.public_id,
+        account_id=bill_group.account_id,
+        bill_group_id=bill_group.pk,
+        before={"parked": True, "because": parked.reason},
+        after={"parked": False},
+        reason=reason.strip(),
+    )
+    parked.refresh_from_db()
+    return parked

@@ -1,0 +1,147 @@
+"""The rows that tell of documents: audit entries, deliveries and kept decisions."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from billing.models import AuditEvent, public_id
+from billing.services.audit import actor_fields
+from contracts.services.rows import copy_rows
+from invoicing.domain.states import DeliveryKind
+from invoicing.models import Delivery, InvoiceRun, RunDecision
+from invoicing.queries.pending import last_decisions
+from invoicing.services.assessment import Assessment
+from invoicing.services.papers import Paper
+
+AUDIT_COLUMNS = (
+    "actor_id",
+    "actor_name",
+    "code",
+    "account_id",
+    "bill_group_id",
+    "invoice_id",
+    "subject",
+    "before",
+    "after",
+    "reason",
+)
+DELIVERY_COLUMNS = ("invoice_id", "kind", "recipient")
+DECISION_COLUMNS = (
+    "bill_group_id",
+    "bill_date",
+    "rule",
+    "sentence",
+    "invoice_id",
+    "run_id",
+)
+
+
+def copy_audit(
+    papers: Sequence[Paper],
+    zeros: Sequence[Assessment],
+    *,
+    actor: AbstractBaseUser | None,
+) -> None:
+    """Insert one audit entry for each document, and for what bills zero (M5)."""
+    who = tuple(actor_fields(actor).values())
+    entries = [
+        (
+            *who,
+            "invoice.drafted" if paper.is_draft else "invoice.issued",
+            *_audit_target(paper.assessment, paper.invoice_id),
+            '{"charges": "PENDING"}',
+            _audit_after(paper.assessment),
+            paper.assessment.decision.sentence,
+        )
+        for paper in papers
+    ]
+    entries.extend(
+        (
+            *who,
+            "charges.billed_at_zero",
+            *_audit_target(assessment, None),
+            '{"charges": "PENDING"}',
+            json.dumps(
+                {
+                    "charges": "INVOICED",
+                    "bill_date": assessment.bill_date.isoformat(),
+                    "ids": [charge.charge_id for charge in assessment.charges],
+                }
+            ),
+            assessment.decision.sentence,
+        )
+        for assessment in zeros
+    )
+    copy_rows(AuditEvent, AUDIT_COLUMNS, entries)
+
+
+def _audit_target(assessment: Assessment, invoice_id: int | None) -> tuple[Any, ...]:
+    group = assessment.group
+    return (
+        group.account_id,
+        group.bill_group_id,
+        invoice_id,
+        public_id(group.bill_group_id),
+    )
+
+
+def _audit_after(assessment: Assessment) -> str:
+    document = assessment.document
+    return (
+        f'{{"bill_date": "{document.bill_date}", "total": "{document.totals.total}", '
+        f'"currency": "{document.currency}"}}'
+    )
+
+
+def copy_deliveries(papers: Sequence[Paper]) -> None:
+    """Ask for the paper of each issued document; it is mailed to its recipient."""
+    copy_rows(
+        Delivery,
+        DELIVERY_COLUMNS,
+        (
+            (
+                paper.invoice_id,
+                DeliveryKind.PDF.value,
+                paper.assessment.group.mail_to,
+            )
+            for paper in papers
+            if not paper.is_draft
+        ),
+    )
+
+
+def copy_decisions(
+    papers: Sequence[Paper],
+    zeros: Sequence[Assessment],
+    held: Sequence[Assessment],
+    *,
+    run: InvoiceRun | None,
+) -> None:
+    """Keep what was decided; a held decision only where it changed (G16)."""
+    run_id = run.pk if run else None
+    rows: list[tuple[Any, ...]] = [
+        (*_decision(paper.assessment), paper.invoice_id, run_id) for paper in papers
+    ]
+    rows.extend((*_decision(assessment), None, run_id) for assessment in zeros)
+    if held and run:
+        known = last_decisions(
+            {a.group.bill_group_id for a in held}, {a.bill_date for a in held}
+        )
+        for assessment in held:
+            group_id, bill_date, rule, sentence = _decision(assessment)
+            if known.get((group_id, bill_date)) != (rule, sentence):
+                rows.append((group_id, bill_date, rule, sentence, None, run_id))
+    copy_rows(RunDecision, DECISION_COLUMNS, rows)
+
+
+def _decision(assessment: Assessment) -> tuple[int, date, str, str]:
+    decision = assessment.decision
+    return (
+        assessment.group.bill_group_id,
+        assessment.bill_date,
+        decision.rule,
+        decision.sentence,
+    )

@@ -1,0 +1,171 @@
+"""Write documents with a handful of set-based statements, one transaction for all.
+
+A batch of a thousand bill groups and one invoice by hand take the same way. The order
+matters: charges first, with a guard on their state; lines, audit, deliveries and
+decisions next, checked at once where they can be; numbers last; then the invoices, to
+which the earlier rows already point (their keys are deferred to the commit).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection
+
+from billing.models import LegalEntity
+from contracts.domain.terms import ChargeState
+from contracts.services.rows import next_ids
+from invoicing.domain.document import DocumentLine
+from invoicing.domain.eligibility import Outcome
+from invoicing.models import Invoice, InvoiceRun
+from invoicing.services.assessment import Assessment
+from invoicing.services.papers import Paper, copy_invoices, copy_lines
+from invoicing.services.trail import copy_audit, copy_decisions, copy_deliveries
+
+CHECKED_KEYS = """
+SELECT string_agg(quote_ident(conname), ', ')
+FROM pg_constraint
+WHERE contype = 'f' AND condeferrable
+  AND conrelid IN ('invoicing_invoiceline'::regclass, 'invoicing_delivery'::regclass,
+                   'invoicing_rundecision'::regclass)
+  AND confrelid <> 'invoicing_invoice'::regclass
+"""
+
+
+MARK_CHARGES = """
+UPDATE contracts_scheduledcharge SET state = %s
+WHERE id = ANY (%s) AND state = 'PENDING'
+"""
+STORE_RATING = """
+UPDATE contracts_scheduledcharge c
+SET quantity = rated.quantity, amount = rated.amount
+FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[]) AS rated (id, quantity, amount)
+WHERE c.id = rated.id AND c.amount IS NULL
+"""
+
+
+class ChargesChanged(RuntimeError):
+    """Charges were no longer pending when they were to be billed.
+
+    The locks keep this from happening; if it does, the transaction is undone.
+    """
+
+
+@dataclass(slots=True)
+class Written:
+    """What one transaction wrote: counts, and totals of issued invoices by currency."""
+
+    issued: int = 0
+    drafted: int = 0
+    zero: int = 0
+    held: int = 0
+    invoice_ids: list[int] = field(default_factory=list)
+    totals: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+
+def write_assessments(
+    assessments: Sequence[Assessment],
+    *,
+    legal_entity: LegalEntity,
+    issue_date: date,
+    run: InvoiceRun | None,
+    actor: AbstractBaseUser | None,
+    before_numbers: Callable[[Written], object] = lambda written: None,
+) -> Written:
+    """Write what was decided; the caller holds the locks and the transaction.
+
+    Documents are dated `issue_date`. `before_numbers` is the caller's own last write:
+    once numbers are taken, nothing but the invoices follows. Raises
+    `IssueDateTooEarly` (M8) and `ChargesChanged`.
+    """
+    papers = _papers(a for a in assessments if a.decision.generate)
+    zeros = [a for a in assessments if a.decision.outcome is Outcome.ZERO]
+    held = [a for a in assessments if a.decision.outcome is Outcome.HOLD]
+    written = _summary(papers, zero=len(zeros), held=len(held))
+
+    _mark_charges(papers, zeros)
+    copy_lines(papers)
+    copy_audit(papers, zeros, actor=actor)
+    copy_deliveries(papers)
+    copy_decisions(papers, zeros, held, run=run)
+    before_numbers(written)
+    if papers:
+        _check_keys_now()
+        copy_invoices(papers, legal_entity=legal_entity, issue_date=issue_date, run=run)
+    return written
+
+
+def _summary(papers: Sequence[Paper], *, zero: int, held: int) -> Written:
+    written = Written(zero=zero, held=held)
+    for paper in papers:
+        written.invoice_ids.append(paper.invoice_id)
+        document = paper.assessment.document
+        if paper.is_draft:
+            written.drafted += 1
+        else:
+            written.issued += 1
+            written.totals[document.currency] += document.totals.total
+    return written
+
+
+def _papers(assessments: Iterable[Assessment]) -> list[Paper]:
+    """Give each document its id, oldest bill date first."""
+    ordered = sorted(assessments, key=lambda a: (a.bill_date, a.group.bill_group_id))
+    if not ordered:
+        return []
+    ids = next_ids(Invoice, len(ordered))
+    return [
+        Paper(invoice_id, assessment, assessment.decision.draft)
+        for invoice_id, assessment in zip(ids, ordered, strict=True)
+    ]
+
+
+def _mark_charges(papers: Sequence[Paper], zeros: Sequence[Assessment]) -> None:
+    """Move the charges out of pending; usage also keeps what it was rated at."""
+    documents = [paper.assessment.document for paper in papers]
+    zero_ids = [
+        charge.charge_id
+        for document in [*documents, *(zero.document for zero in zeros)]
+        for charge in document.zero_charges
+    ]
+    by_state: dict[ChargeState, list[int]] = defaultdict(list)
+    by_state[ChargeState.INVOICED].extend(zero_ids)
+    for paper in papers:
+        state = ChargeState.DRAFTED if paper.is_draft else ChargeState.INVOICED
+        lines = paper.assessment.document.lines
+        by_state[state].extend(line.charge.charge_id for line in lines)
+
+    rated = [line for document in documents for line in document.lines if line.usage]
+    if rated or zero_ids:
+        _store_rating(rated, zero_ids)
+    with connection.cursor() as cursor:
+        for state, ids in by_state.items():
+            cursor.execute(MARK_CHARGES, [state.value, ids])
+            if cursor.rowcount != len(ids):
+                raise ChargesChanged(
+                    f"{len(ids) - cursor.rowcount} charges were not pending any more."
+                )
+
+
+def _store_rating(rated: Sequence[DocumentLine], zero_ids: Sequence[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            STORE_RATING,
+            [
+                [line.charge.charge_id for line in rated] + list(zero_ids),
+                [line.quantity for line in rated] + [0] * len(zero_ids),
+                [line.amount for line in rated] + [0] * len(zero_ids),
+            ],
+        )
+
+
+def _check_keys_now() -> None:
+    """Check now what the commit would: the series is not held meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(CHECKED_KEYS)
+        (names,) = cursor.fetchone() or (None,)
+        if names:
+            cursor.execute(f"SET CONSTRAINTS {names} IMMEDIATE")
