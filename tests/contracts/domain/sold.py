@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from billing.domain.period import Period
 from contracts.domain.reconcile import StoredCharge
-from contracts.domain.schedule import PlannedCharge
+from contracts.domain.schedule import PlannedCharge, plan
 from contracts.domain.terms import (
     ChargeState,
     ChargeType,
@@ -98,6 +99,43 @@ def stored(
         discount_percent=charge.discount_percent,
         amount=charge.amount,
         state=state,
+    )
+
+
+def planned(
+    line: LineTerms = PLAIN_LINE,
+    *,
+    end: str = "2026-01-31",
+    last_day: str | None = None,
+) -> tuple[PlannedCharge, ...]:
+    """Plan January alone, or through another end and a cancellation."""
+    contract = replace(
+        PLAIN_CONTRACT,
+        end=day(end),
+        last_day=day(last_day) if last_day else None,
+        lines=(line,),
+    )
+    return plan(contract, today=YEAR_START)
+
+
+def january(
+    first_day: int,
+    last_day: int,
+    amount: str,
+    *,
+    state: ChargeState = ChargeState.INVOICED,
+    charge_id: int = 1,
+) -> StoredCharge:
+    """Return a stored piece of January at the plain price."""
+    [whole] = planned()
+    days = Period.from_inclusive(
+        whole.period.start.replace(day=first_day),
+        whole.period.start.replace(day=last_day),
+    )
+    return replace(
+        stored(whole, charge_id=charge_id, state=state),
+        period=days,
+        amount=Decimal(amount),
     )
 
 
