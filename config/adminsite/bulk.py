@@ -1,0 +1,100 @@
+"""Bulk actions: chosen rows of a list, a review page with figures, one service call.
+
+A row that the service refuses does not stop the others; its sentence is shown.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from config.adminsite.actions import CONFIRM, FINGERPRINT, Review
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkDone:
+    """What happened (empty: nothing), and a sentence for each row refused."""
+
+    message: str
+    refused: tuple[str, ...] = ()
+
+
+class BulkAction:
+    """An action of the rows that were chosen in a list."""
+
+    model: ClassVar[type[Model]]
+    slug: ClassVar[str]
+    label: ClassVar[str]
+    permission: ClassVar[str]
+    confirm_label: ClassVar[str]
+    template: ClassVar[str] = "admin/bulk_action.html"
+
+    def review(self, request: HttpRequest, chosen: QuerySet[Any]) -> Review:
+        """Return what would happen to the chosen rows."""
+        raise NotImplementedError
+
+    def perform(self, request: HttpRequest, chosen: QuerySet[Any]) -> BulkDone:
+        """Call the service and say what happened."""
+        raise NotImplementedError
+
+    def function(
+        self,
+    ) -> Callable[["ModelAdmin[Any]", HttpRequest, QuerySet[Any]], HttpResponse | None]:
+        """Return the action as Django's lists call it."""
+
+        def run(
+            owner: "ModelAdmin[Any]", request: HttpRequest, chosen: QuerySet[Any]
+        ) -> HttpResponse | None:
+            return self.answer(owner, request, chosen)
+
+        return run
+
+    def answer(
+        self, owner: "ModelAdmin[Any]", request: HttpRequest, chosen: QuerySet[Any]
+    ) -> HttpResponse | None:
+        """Show the review, or do it."""
+        if not request.user.has_perm(self.permission):
+            raise PermissionDenied
+        review = self.review(request, chosen)
+        is_reviewed = request.POST.get(FINGERPRINT) == review.fingerprint
+        if CONFIRM in request.POST and is_reviewed and not review.refusal:
+            self._perform(request, chosen)
+            return HttpResponseRedirect(request.get_full_path())
+        context = {
+            **owner.admin_site.each_context(request),
+            "opts": owner.model._meta,
+            "title": self.label,
+            "action": self,
+            "review": review,
+            "details": review.context,
+            "has_changed": CONFIRM in request.POST,
+            "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "checkbox_name": ACTION_CHECKBOX_NAME,
+            "back_url": request.get_full_path(),
+        }
+        return TemplateResponse(request, self.template, context)
+
+    def _perform(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
+        done = self.perform(request, chosen)
+        for sentence in done.refused:
+            messages.warning(request, sentence)
+        if done.message:
+            messages.success(request, done.message)
+
+
+bulk_actions: list[BulkAction] = []
+
+BulkActionClass = TypeVar("BulkActionClass", bound=type[BulkAction])
+
+
+def bulk_action(action: BulkActionClass) -> BulkActionClass:
+    """Register an action of chosen rows."""
+    bulk_actions.append(action())
+    return action

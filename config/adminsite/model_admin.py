@@ -1,0 +1,179 @@
+"""What every page of a model has: its actions, its cheap lists, its plain fields.
+
+Only what the skin needs is loaded: no jQuery, native date fields, foreign keys without
+the icons for pop-ups. Objects are not deleted unless a subclass says so.
+"""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.db import models
+from django.forms.widgets import Media
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from config.adminsite.actions import Action, list_actions, object_actions
+from config.adminsite.bulk import bulk_actions
+from config.adminsite.changelist import FinanceChangeList
+from config.adminsite.pages import object_pages
+from config.adminsite.paginator import CappedPaginator
+
+if TYPE_CHECKING:
+    ModelAdminBase = admin.ModelAdmin[Any]
+else:
+    ModelAdminBase = admin.ModelAdmin
+
+
+class DateInput(forms.DateInput):
+    """The browser's own date field."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class FinanceModelAdmin(ModelAdminBase):
+    """A ModelAdmin with object actions, list actions and lists that stay fast.
+
+    `column_classes` places a column on narrow screens and aligns it (see the skin:
+    m1-m6, num, w1, w2); `facts` is the line under the title.
+    """
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 50
+    actions_on_top = False
+    actions_on_bottom = True
+    save_on_top = False
+    view_on_site = False
+    filterset_class: ClassVar[Any] = None
+    column_classes: ClassVar[dict[str, str]] = {}
+    list_note: ClassVar[str] = ""
+    formfield_overrides = {
+        models.DateField: {"widget": DateInput},
+        models.DecimalField: {"localize": False},
+    }
+
+    @property
+    def media(self) -> Media:
+        """Nothing but the skin's own script."""
+        return Media()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Use the change list with filter sets and capped counts."""
+        return FinanceChangeList
+
+    def row_class(self, subject: Any) -> str:
+        """Return the class of a row: `pencil` for what is only planned."""
+        return ""
+
+    def row_url(self, subject: Any) -> str:
+        """Return where the row of a list leads; empty: to the form."""
+        return ""
+
+    def facts(self, subject: Any) -> list[str]:
+        """Return the line of facts under the title."""
+        return []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is deleted, unless a subclass allows it."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages and actions registered for this model."""
+        wrap = self.admin_site.admin_view
+        of_list = [
+            path(f"{action.slug}/", wrap(action.view_of(self)), name=action.url_name())
+            for action in list_actions
+            if action.model is self.model
+        ]
+        of_object = [
+            path(
+                f"<path:object_id>/{page.slug}/",
+                wrap(page.view_of(self)),
+                name=page.url_name(),
+            )
+            for page in (*object_pages, *object_actions)
+            if page.model is self.model
+        ]
+        return [*of_list, *of_object, *super().get_urls()]
+
+    def object_buttons(self, request: HttpRequest, subject: Any) -> list[Action]:
+        """Return the actions to offer for an object."""
+        return [
+            action
+            for action in object_actions
+            if action.model is self.model
+            and action.is_permitted(request)
+            and not action.refusal(subject)
+        ]
+
+    def list_buttons(self, request: HttpRequest) -> list[Action]:
+        """Return the actions to offer above the list."""
+        return [
+            action
+            for action in list_actions
+            if action.model is self.model and action.is_permitted(request)
+        ]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer the registered bulk actions to those who may."""
+        return {
+            action.slug: (action.function(), action.slug, action.label)
+            for action in bulk_actions
+            if action.model is self.model and request.user.has_perm(action.permission)
+        }
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add the buttons above the list."""
+        context = {
+            "list_buttons": self.list_buttons(request),
+            "list_note": self.list_note,
+        }
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def render_change_form(  # noqa: PLR0917 Django's signature
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
+        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Add the object's actions, its pages and its facts."""
+        if obj is not None:
+            context |= {
+                "object_buttons": self.object_buttons(request, obj),
+                "object_pages": [p for p in object_pages if p.model is self.model],
+                "facts": self.facts(obj),
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        """Show foreign keys plainly, without pop-ups."""
+        formfield = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if formfield and isinstance(formfield.widget, RelatedFieldWidgetWrapper):
+            formfield.widget = formfield.widget.widget
+        return formfield
+
+
+class ReadOnlyAdmin(FinanceModelAdmin):
+    """Pages that show and never change: what services write."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nothing is added here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is changed here."""
+        return False

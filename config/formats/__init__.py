@@ -1,0 +1,1 @@
+"""How dates are written on every page: 2 Mar 2026."""
