@@ -44,6 +44,9 @@ class Steps:
         self.folder = folder
         self.asked_to_stop = 0
         self.current: subprocess.Popen[bytes] | None = None
+
+    def listen(self) -> None:
+        """Take over the signals that ask a program to stop."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
                 signal.signal(number, self._note)
