@@ -15,16 +15,18 @@ from django.forms.widgets import Media
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from config.adminsite.actions import Action, list_actions, object_actions
+from config.adminsite.actions import Action, ObjectAction, list_actions, object_actions
 from config.adminsite.bulk import bulk_actions
 from config.adminsite.changelist import FinanceChangeList
-from config.adminsite.pages import object_pages
+from config.adminsite.pages import ObjectPage, object_pages
 from config.adminsite.paginator import CappedPaginator
 
 if TYPE_CHECKING:
     ModelAdminBase = admin.ModelAdmin[Any]
+    StackedInlineBase = admin.StackedInline[Any, Any]
 else:
     ModelAdminBase = admin.ModelAdmin
+    StackedInlineBase = admin.StackedInline
 
 
 class DateInput(forms.DateInput):
@@ -92,13 +94,14 @@ class FinanceModelAdmin(ModelAdminBase):
             for action in list_actions
             if action.model is self.model
         ]
+        below: list[ObjectPage | ObjectAction] = [*object_pages, *object_actions]
         of_object = [
             path(
                 f"<path:object_id>/{page.slug}/",
                 wrap(page.view_of(self)),
                 name=page.url_name(),
             )
-            for page in (*object_pages, *object_actions)
+            for page in below
             if page.model is self.model
         ]
         return [*of_list, *of_object, *super().get_urls()]
@@ -158,7 +161,7 @@ class FinanceModelAdmin(ModelAdminBase):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def formfield_for_dbfield(
-        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+        self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> forms.Field | None:
         """Show foreign keys plainly, without pop-ups."""
         formfield = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -177,3 +180,24 @@ class ReadOnlyAdmin(FinanceModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing is changed here."""
         return False
+
+
+class FinanceStackedInline(StackedInlineBase):
+    """Rows of another model on a form, each a card; `duebook.js` adds and removes."""
+
+    formfield_overrides = FinanceModelAdmin.formfield_overrides
+    classes = ("lines",)
+
+    @property
+    def media(self) -> Media:
+        """Nothing but the skin's own script."""
+        return Media()
+
+    def formfield_for_dbfield(
+        self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        """Show foreign keys plainly, without pop-ups."""
+        formfield = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if formfield and isinstance(formfield.widget, RelatedFieldWidgetWrapper):
+            formfield.widget = formfield.widget.widget
+        return formfield
