@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from billing.domain.money import currency_digits
+from contracts.domain.decimals import format_decimal
 
 
 def money(amount: Decimal, currency: str) -> str:
@@ -23,10 +24,7 @@ def number(value: Decimal | None) -> str | None:
     >>> number(Decimal("1.500000")), number(Decimal("100.000000"))
     ('1.5', '100')
     """
-    if value is None:
-        return None
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return None if value is None else format_decimal(value)
 
 
 def json_object(fields: Mapping[str, Any]) -> Iterator[str]:

@@ -5,7 +5,6 @@ The raw SQL relies on the partial indexes of pending charges.
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +15,7 @@ from django.db import connection
 from django.db.models import Min
 
 from billing.domain.bill_group import DeliveryMethod, InvoicingMode
-from billing.models import BillGroup, LegalEntity, TaxRateStep
+from billing.models import BillGroup, LegalEntity, TaxRate
 from contracts.domain.terms import ChargeState, ChargeType, Timing
 from contracts.models import ContractLine, ScheduledCharge
 from invoicing.domain.document import PendingCharge, TaxSteps
@@ -193,16 +192,18 @@ def parked_reasons(bill_group_ids: Collection[int]) -> dict[int, str]:
 
 def tax_steps(tax_rate_ids: Collection[int]) -> dict[int, TaxSteps]:
     """Return tax rates by id with their steps, the newest first."""
-    steps: dict[int, list[tuple[date, Decimal]]] = defaultdict(list)
+    steps: dict[int, list[tuple[date, Decimal]]] = {}
     names: dict[int, str] = {}
-    rows = TaxRateStep.objects.filter(tax_rate__in=list(tax_rate_ids)).order_by(
-        "tax_rate_id", "-valid_from"
+    rows = TaxRate.objects.filter(pk__in=list(tax_rate_ids)).order_by(
+        "pk", "-steps__valid_from"
     )
     for rate_id, name, valid_from, percent in rows.values_list(
-        "tax_rate_id", "tax_rate__name", "valid_from", "percent"
+        "pk", "name", "steps__valid_from", "steps__percent"
     ):
         names[rate_id] = name
-        steps[rate_id].append((valid_from, percent))
+        of_rate = steps.setdefault(rate_id, [])
+        if percent is not None:
+            of_rate.append((valid_from, percent))
     return {
         rate_id: TaxSteps(name=names[rate_id], steps=tuple(of_rate))
         for rate_id, of_rate in steps.items()

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from billing.models import LegalEntity
+from contracts.domain.decimals import format_decimal
 from contracts.services.rows import copy_rows
 from invoicing.domain.document import DocumentLine
 from invoicing.domain.eligibility import Outcome
@@ -215,7 +216,7 @@ def _taxes(assessment: Assessment) -> str:
         [
             {
                 "name": names[tax.percent],
-                "percent": str(tax.percent.normalize()),
+                "percent": format_decimal(tax.percent),
                 "taxable": str(tax.taxable),
                 "tax": str(tax.tax),
             }
