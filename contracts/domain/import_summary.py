@@ -1,0 +1,67 @@
+"""What an import will do, in figures: what is to bill, and what is past (I1, I2)."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from billing.domain.money import round_money
+from contracts.domain.schedule import PlannedCharge
+
+
+@dataclass(slots=True, kw_only=True)
+class ImportSummary:
+    """Counts and values by currency of a contract file as of an import date.
+
+    Charges with a bill date before it are past: billed elsewhere, never here (I2). The
+    values leave out usage, whose charges `usage` counts, and taxes.
+    """
+
+    import_date: date
+    contracts: int = 0
+    lines: int = 0
+    charges_to_bill: int = 0
+    charges_past: int = 0
+    usage: int = 0
+    to_bill: defaultdict[str, Decimal] = field(
+        default_factory=lambda: defaultdict(Decimal)
+    )
+    past: defaultdict[str, Decimal] = field(
+        default_factory=lambda: defaultdict(Decimal)
+    )
+
+    def add(self, charges: Iterable[PlannedCharge], *, lines: int) -> None:
+        """Add a contract with all its planned charges."""
+        self.contracts += 1
+        self.lines += lines
+        for charge in charges:
+            if charge.amount is None:
+                self.usage += 1
+            if charge.bill_date < self.import_date:
+                self.charges_past += 1
+                self.past[charge.currency] += charge.amount or 0
+            else:
+                self.charges_to_bill += 1
+                self.to_bill[charge.currency] += charge.amount or 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary as JSON, amounts with their currency's digits."""
+        currencies = sorted({*self.to_bill, *self.past})
+        return {
+            "import_date": self.import_date.isoformat(),
+            "contracts": self.contracts,
+            "lines": self.lines,
+            "charges_to_bill": self.charges_to_bill,
+            "charges_past": self.charges_past,
+            "usage_charges": self.usage,
+            "values": [
+                {
+                    "currency": currency,
+                    "to_bill": str(round_money(self.to_bill[currency], currency)),
+                    "past": str(round_money(self.past[currency], currency)),
+                }
+                for currency in currencies
+            ],
+        }

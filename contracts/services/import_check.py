@@ -1,0 +1,131 @@
+"""Check a contract file completely, without writing anything (I1, I5)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from typing import Self
+
+from billing.models import LegalEntity
+from contracts.domain.csv_contracts import ParsedContract, ParsedFile
+from contracts.domain.csv_file import RowError
+from contracts.domain.csv_rows import parse_contracts
+from contracts.domain.csv_terms import parsed_terms, unplannable_row
+from contracts.domain.import_summary import ImportSummary
+from contracts.domain.schedule import PlannedCharge, plan
+from contracts.domain.terms import ContractTerms, UnplannableTerms, check_terms
+from contracts.services.import_facts import (
+    BillGroupKey,
+    StoredFacts,
+    contradictions,
+    read_facts,
+)
+from contracts.services.import_fields import (
+    CustomValues,
+    custom_keys,
+    read_custom_fields,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedContract:
+    """A contract of a file, with terms that can be planned."""
+
+    parsed: ParsedContract
+    terms: ContractTerms
+
+    @property
+    def bill_group_key(self) -> BillGroupKey:
+        """The account number and name of its bill group."""
+        group = self.parsed.bill_group
+        return group.account_number, group.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedFile:
+    """The contracts of a file that can be imported, or else all its errors.
+
+    `facts` and `custom_values` say what is stored and what new owners will store.
+    """
+
+    legal_entity: LegalEntity
+    contracts: tuple[CheckedContract, ...]
+    facts: StoredFacts
+    custom_values: CustomValues
+    errors: tuple[RowError, ...]
+
+    @classmethod
+    def refused(cls, legal_entity: LegalEntity, *errors: RowError) -> Self:
+        """Return a file of which nothing but its errors is known."""
+        return cls(
+            legal_entity=legal_entity,
+            contracts=(),
+            facts=StoredFacts(accounts={}, bill_groups={}, contract_numbers=set()),
+            custom_values=CustomValues(),
+            errors=errors,
+        )
+
+
+def check_file(content: bytes, *, legal_entity: LegalEntity) -> CheckedFile:
+    """Read a contract file and check it against what is stored (I5).
+
+    Lines get ids from 1, in the order of contracts.
+    """
+    return check_parsed(
+        parse_contracts(content),
+        keys=custom_keys(content),
+        legal_entity=legal_entity,
+        line_ids=count(1),
+    )
+
+
+def check_parsed(
+    parsed: ParsedFile,
+    *,
+    keys: tuple[str, ...],
+    legal_entity: LegalEntity,
+    line_ids: Iterator[int],
+) -> CheckedFile:
+    """Check the contracts of a file; `keys` are those of its custom fields.
+
+    Where the file can't be read that is all it says; else it says everything.
+    """
+    facts = read_facts(parsed.contracts)
+    values, field_errors = read_custom_fields(keys, parsed.contracts, facts)
+    errors = [
+        *parsed.errors,
+        *contradictions(parsed.contracts, facts, legal_entity),
+        *field_errors,
+    ]
+    contracts = []
+    for contract in parsed.contracts:
+        terms = parsed_terms(contract, line_ids)
+        try:
+            check_terms(terms)
+        except UnplannableTerms as fault:
+            errors.append(unplannable_row(contract, fault))
+        contracts.append(CheckedContract(parsed=contract, terms=terms))
+    errors.sort(key=lambda error: error.line)
+    return CheckedFile(
+        legal_entity=legal_entity,
+        contracts=() if errors else tuple(contracts),
+        facts=facts,
+        custom_values=values,
+        errors=tuple(errors),
+    )
+
+
+def planned_contracts(
+    checked: CheckedFile, *, today: date
+) -> Iterator[tuple[CheckedContract, tuple[PlannedCharge, ...]]]:
+    """Yield each contract of a checked file with its charges, as planned on a day."""
+    for contract in checked.contracts:
+        yield contract, plan(contract.terms, today=today)
+
+
+def summarize(checked: CheckedFile, *, import_date: date) -> ImportSummary:
+    """Return in figures what importing a checked file on a date will do (I1, I2)."""
+    summary = ImportSummary(import_date=import_date)
+    for contract, charges in planned_contracts(checked, today=import_date):
+        summary.add(charges, lines=len(contract.terms.lines))
+    return summary

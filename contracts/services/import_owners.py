@@ -1,0 +1,153 @@
+"""What a contract file makes besides contracts: accounts, bill groups, the catalog.
+
+Only what is not there yet is written. The address and custom fields of a new account's
+first bill group are the account's too; its mail address stays the bill group's.
+"""
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from billing.models import Account, BillGroup, TaxRate, TaxRateStep
+from contracts.domain.csv_contracts import ParsedBillGroup
+from contracts.domain.decimals import format_decimal
+from contracts.models import Product
+from contracts.services.import_check import CheckedFile
+from contracts.services.import_facts import BillGroupKey, bill_groups_of
+from contracts.services.rows import copy_rows, next_ids
+
+# A tax rate that a file names by its percent holds since ever.
+TAX_RATE_SINCE: Final = date(1900, 1, 1)
+
+_ADDRESS: Final = (
+    "address_line1",
+    "address_line2",
+    "city",
+    "region",
+    "postal_code",
+    "country",
+)
+_ACCOUNT_COLUMNS: Final = ("id", "number", "name", *_ADDRESS, "custom_fields")
+_BILL_GROUP_COLUMNS: Final = (
+    "id",
+    "account_id",
+    "legal_entity_id",
+    "name",
+    "currency",
+    "invoicing",
+    "net_terms",
+    "po_number",
+    "delivery",
+    "bill_to",
+    "email",
+    *_ADDRESS,
+    "custom_fields",
+)
+
+
+def write_owners(
+    checked: CheckedFile,
+) -> tuple[dict[str, int], dict[BillGroupKey, int]]:
+    """Write accounts and bill groups that are new; returns the ids of all by key."""
+    groups = bill_groups_of(item.parsed for item in checked.contracts)
+    accounts = {n: account.pk for n, account in checked.facts.accounts.items()}
+    new_accounts: dict[str, ParsedBillGroup] = {}
+    for group in groups.values():
+        if group.account_number not in accounts:
+            new_accounts.setdefault(group.account_number, group)
+    accounts.update(
+        zip(new_accounts, next_ids(Account, len(new_accounts)), strict=True)
+    )
+    values = checked.custom_values.accounts
+    copy_rows(
+        Account,
+        _ACCOUNT_COLUMNS,
+        (
+            (
+                accounts[number],
+                number,
+                group.account_name,
+                *_address(group),
+                json.dumps(values.get(number, {})),
+            )
+            for number, group in new_accounts.items()
+        ),
+    )
+    bill_groups = _write_bill_groups(checked, groups, accounts)
+    return accounts, bill_groups
+
+
+def _write_bill_groups(
+    checked: CheckedFile,
+    groups: dict[BillGroupKey, ParsedBillGroup],
+    accounts: dict[str, int],
+) -> dict[BillGroupKey, int]:
+    ids = {key: group.pk for key, group in checked.facts.bill_groups.items()}
+    new = {key: group for key, group in groups.items() if key not in ids}
+    ids.update(zip(new, next_ids(BillGroup, len(new)), strict=True))
+    values = checked.custom_values.bill_groups
+    copy_rows(
+        BillGroup,
+        _BILL_GROUP_COLUMNS,
+        (
+            (
+                ids[key],
+                accounts[group.account_number],
+                checked.legal_entity.pk,
+                *_cells(group),
+                json.dumps(values.get(key, {})),
+            )
+            for key, group in new.items()
+        ),
+    )
+    return ids
+
+
+def _cells(group: ParsedBillGroup) -> tuple[Any, ...]:
+    blank = _NEW_BILL_GROUP
+    return (
+        group.name,
+        group.currency,
+        group.invoicing.value if group.invoicing else blank.invoicing,
+        blank.net_terms if group.net_terms is None else group.net_terms,
+        group.po_number,
+        group.delivery.value if group.delivery else blank.delivery,
+        group.bill_to,
+        group.email,
+        *_address(group),
+    )
+
+
+def _address(group: ParsedBillGroup) -> tuple[str, ...]:
+    return tuple(getattr(group, column) for column in _ADDRESS)
+
+
+# What a blank cell means for a new bill group.
+_NEW_BILL_GROUP: Final = BillGroup()
+
+
+def product_ids(names: set[str]) -> dict[str, int]:
+    """Return the ids of products by name; those that are not there yet are made."""
+    Product.objects.bulk_create(
+        [Product(name=name) for name in sorted(names)], ignore_conflicts=True
+    )
+    return dict(Product.objects.filter(name__in=names).values_list("name", "pk"))
+
+
+def tax_rate_ids(percents: set[Decimal]) -> dict[Decimal | None, int]:
+    """Return the ids of tax rates by percent; those not there yet are made."""
+    names = {percent: f"{format_decimal(percent)} %" for percent in percents}
+    known = dict(
+        TaxRate.objects.filter(name__in=names.values()).values_list("name", "pk")
+    )
+    ids: dict[Decimal | None, int] = {}
+    for percent, name in names.items():
+        if name not in known:
+            rate = TaxRate.objects.create(name=name)
+            TaxRateStep.objects.create(
+                tax_rate=rate, valid_from=TAX_RATE_SINCE, percent=percent
+            )
+            known[name] = rate.pk
+        ids[percent] = known[name]
+    return ids

@@ -1,0 +1,223 @@
+"""Contract imports: a file is checked and kept, then imported once, as a whole (I1).
+
+Whoever imports holds one lock for all imports: two people can't import at once, so a
+checked file still fits while it is written.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any, Final
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models.functions import Now
+from psycopg import errors
+
+from billing.models import BillGroup, LegalEntity
+from contracts.domain.csv_contracts import ParsedContract
+from contracts.domain.csv_file import RowError, shown
+from contracts.domain.csv_rows import parse_contracts
+from contracts.models import ContractImport, ContractLine
+from contracts.services.import_check import CheckedFile, check_file, check_parsed
+from contracts.services.import_facts import read_facts
+from contracts.services.import_fields import custom_keys
+from contracts.services.import_rows import ImportWriter, PlacedContract
+from contracts.services.rows import next_ids
+
+# Any number that nothing else locks; the lock ends with the transaction.
+IMPORT_LOCK: Final = 4_917_203
+
+_MAX_FILE_NAME: Final = 200
+
+
+class ImportRefused(ValueError):
+    """A file that can't be imported; `errors` name every row that is wrong."""
+
+    def __init__(self, errors: tuple[RowError, ...]) -> None:
+        self.errors = errors
+        rows = len({error.line for error in errors})
+        super().__init__(
+            f"The file has errors in {rows} {'row' if rows == 1 else 'rows'}. Nothing "
+            f"was imported. The first: line {errors[0].line}, {errors[0].message}"
+        )
+
+
+class ImportRunning(ValueError):
+    """Somebody else is importing at this moment."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another import is running. Nothing was imported here; try again when it "
+            "has finished."
+        )
+
+
+class ImportDisturbed(ValueError):
+    """What the file makes was made by somebody else while it was imported."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody entered an account, bill group or contract of this file at the "
+            "same moment. Nothing was imported; try again to see which."
+        )
+
+
+class ImportDateInFuture(ValueError):
+    """An import date that has not come."""
+
+    def __init__(self, import_date: date, today: date) -> None:
+        super().__init__(
+            f"The import date {import_date} lies in the future; today is {today}. "
+            "Nothing was imported. Import on that day, or as of today or earlier."
+        )
+
+
+class BillGroupsInUse(ValueError):
+    """Known bill groups of the file that somebody else holds for too long."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Bill groups of this file are being invoiced at this moment. Nothing was "
+            "imported; try again in a minute."
+        )
+
+
+def new_upload(
+    *,
+    content: bytes,
+    file_name: str,
+    legal_entity: LegalEntity,
+    actor: AbstractBaseUser | None,
+) -> ContractImport:
+    """Return a contract import of a file, neither checked nor stored yet."""
+    return ContractImport(
+        legal_entity=legal_entity,
+        file_name=file_name[-_MAX_FILE_NAME:],
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        uploaded_by_id=actor.pk if actor else None,
+    )
+
+
+def check_upload(upload: ContractImport) -> CheckedFile:
+    """Check an uploaded file against what is stored, without writing (I1, I5)."""
+    refusal = _imported_before(upload)
+    if refusal is not None:
+        return CheckedFile.refused(upload.legal_entity, refusal)
+    return check_file(bytes(upload.content), legal_entity=upload.legal_entity)
+
+
+@transaction.atomic
+def keep_upload(
+    *, upload: ContractImport, errors: Sequence[RowError], summary: Mapping[str, Any]
+) -> ContractImport:
+    """Store a checked upload with what the check found: refused, or ready to import."""
+    upload.state = (
+        ContractImport.State.REFUSED if errors else ContractImport.State.CHECKED
+    )
+    upload.errors = [asdict(error) for error in errors]
+    upload.summary = dict(summary)
+    upload.save()
+    return upload
+
+
+@transaction.atomic
+def apply_import(
+    *,
+    upload: ContractImport,
+    actor: AbstractBaseUser | None,
+    import_date: date,
+    today: date,
+) -> tuple[PlacedContract, ...]:
+    """Import a file: everything in it, activated, or nothing (I1, I4).
+
+    The file is checked again. Charges with a bill date before `import_date` are billed
+    elsewhere (I2). An upload that is not stored yet is stored with the import. Raises
+    `ImportRefused`, `ImportRunning`, `ImportDisturbed`, `ImportDateInFuture` and
+    `BillGroupsInUse`.
+    """
+    if import_date > today:
+        raise ImportDateInFuture(import_date, today)
+    _lock_imports()
+    refusal = _imported_before(upload)
+    if refusal is not None:
+        raise ImportRefused((refusal,))
+    content = bytes(upload.content)
+    parsed = parse_contracts(content)
+    _lock_known_bill_groups(parsed.contracts)
+    lines = sum(len(contract.lines) for contract in parsed.contracts)
+    checked = check_parsed(
+        parsed,
+        keys=custom_keys(content),
+        legal_entity=upload.legal_entity,
+        line_ids=iter(next_ids(ContractLine, lines)),
+    )
+    if checked.errors:
+        raise ImportRefused(checked.errors)
+
+    _mark_imported(upload, import_date)
+    writer = ImportWriter(
+        checked, contract_import=upload, actor=actor, import_date=import_date
+    )
+    try:
+        return tuple(writer.write())
+    except IntegrityError as fault:
+        if isinstance(fault.__cause__, errors.UniqueViolation):
+            raise ImportDisturbed from fault
+        raise
+
+
+def _lock_imports() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [IMPORT_LOCK])
+        if cursor.fetchone() != (True,):
+            raise ImportRunning
+
+
+def _lock_known_bill_groups(contracts: Sequence[ParsedContract]) -> None:
+    """Lock the bill groups that the file adds to, in the order of their ids."""
+    known = read_facts(contracts).bill_groups.values()
+    ids = sorted({group.pk for group in known})
+    rows = BillGroup.objects.filter(pk__in=ids).order_by("pk")
+    try:
+        list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+    except OperationalError as fault:
+        if isinstance(fault.__cause__, errors.LockNotAvailable):
+            raise BillGroupsInUse from fault
+        raise
+
+
+def _imported_before(upload: ContractImport) -> RowError | None:
+    """Return the error of a file that was imported already (I1)."""
+    earlier = (
+        ContractImport.objects.filter(
+            sha256=upload.sha256, state=ContractImport.State.IMPORTED
+        )
+        .select_related("uploaded_by")
+        .defer("content")
+        .first()
+    )
+    if earlier is None or earlier.imported_at is None:
+        return None
+    by = f" by {earlier.uploaded_by}" if earlier.uploaded_by else ""
+    imported_at = f"{earlier.imported_at:%Y-%m-%d %H:%M}"
+    return RowError(
+        line=1,
+        column="",
+        value=shown(upload.file_name),
+        message=f"This file was imported already: {imported_at} UTC, as "
+        f"{earlier.file_name}{by}, with the import date {earlier.import_date}. A file "
+        "is imported once.",
+    )
+
+
+def _mark_imported(upload: ContractImport, import_date: date) -> None:
+    if upload._state.adding:
+        upload.state = ContractImport.State.CHECKED
+        upload.save()
+    ContractImport.objects.filter(pk=upload.pk).update(
+        state=ContractImport.State.IMPORTED, import_date=import_date, imported_at=Now()
+    )
+    upload.refresh_from_db(fields=["state", "import_date", "imported_at"])

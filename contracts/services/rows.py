@@ -1,0 +1,52 @@
+"""Many rows at once: ids ahead of the rows, and COPY, a fraction of INSERT's cost."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection, models
+
+
+def next_ids(model: type[models.Model], count: int) -> list[int]:
+    """Take the ids of rows that are written later, in the order of writing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id'))"
+            " FROM generate_series(1, %s)",
+            [model._meta.db_table, count],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def copy_rows(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Write rows of some columns; the others hold the defaults of their fields.
+
+    Constraints and statement triggers hold as for INSERT, foreign keys are checked at
+    the commit. Nothing else may use the connection until the rows are through.
+    """
+    defaults = _defaults(model, columns)
+    names = ", ".join([*columns, *defaults])
+    tail = tuple(defaults.values())
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row((*row, *tail))
+
+
+def _defaults(model: type[models.Model], columns: Sequence[str]) -> dict[str, Any]:
+    """Return what the columns that are not given hold, ready to be copied."""
+    defaults = {}
+    for field in model._meta.concrete_fields:
+        name = str(field.column)
+        if name in columns or field.generated or field.primary_key:
+            continue
+        if field.has_db_default():
+            continue
+        value = field.get_default()
+        is_json = isinstance(field, models.JSONField)
+        defaults[name] = json.dumps(value) if is_json else value
+    return defaults
