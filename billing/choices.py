@@ -49,6 +49,9 @@ BILL_GROUP_STATUSES = ChoiceSet(
     }
 )
 
+# Active, but its next invoice is made by hand (G4).
+BILL_GROUP_AWAITING = Badge("Waits for you", "wait")
+
 INVOICING_MODES = ChoiceSet(
     {
         InvoicingMode.AUTOMATIC: Badge("Automatic", "ink"),

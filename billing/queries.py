@@ -4,7 +4,16 @@ import calendar
 import re
 from datetime import date
 
-from billing.models import AccountingPeriod, BillGroup, InvoicingSettings, LegalEntity
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import Q, QuerySet
+
+from billing.models import (
+    Account,
+    AccountingPeriod,
+    BillGroup,
+    InvoicingSettings,
+    LegalEntity,
+)
 
 PUBLIC_ID = re.compile(r"(?:BG-)?0*([1-9][0-9]{0,17})\Z", re.IGNORECASE | re.ASCII)
 
@@ -41,3 +50,37 @@ def closed_through(legal_entity: LegalEntity) -> date | None:
     if month is None:
         return None
     return month.replace(day=calendar.monthrange(month.year, month.month)[1])
+
+
+def search_accounts(accounts: QuerySet[Account], text: str) -> QuerySet[Account]:
+    """Return the accounts whose number or name has words that begin like the text's.
+
+    Every word must be found, in any order and case. Uses the index `account_search`.
+    """
+    words = re.findall(r"\w+", text)
+    if not words:
+        return accounts.none()
+    query = SearchQuery(
+        " & ".join(f"{word}:*" for word in words), search_type="raw", config="simple"
+    )
+    document = SearchVector("name", "number", config="simple")
+    return accounts.annotate(document=document).filter(document=query)
+
+
+def bill_groups_by_po_number(text: str) -> QuerySet[BillGroup]:
+    """Return the bill groups with this PO number, as it is written or in capitals."""
+    return (
+        BillGroup.objects.filter(po_number__in={text, text.upper()})
+        .exclude(po_number="")
+        .select_related("account")
+        .order_by("pk")
+    )
+
+
+def search_bill_groups(groups: QuerySet[BillGroup], text: str) -> QuerySet[BillGroup]:
+    """Return the bill groups with this public id, PO number or account."""
+    found = Q(po_number__in={text, text.upper()} - {""})
+    if match := PUBLIC_ID.match(text.strip()):
+        found |= Q(pk=int(match[1]))
+    accounts = search_accounts(Account.objects.all(), text)
+    return groups.filter(found | Q(account__in=accounts.values("pk")))

@@ -1,5 +1,7 @@
 """Customers."""
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 
 from billing.domain.address import Address
@@ -17,7 +19,12 @@ class Account(AddressFields):
     custom_fields = models.JSONField(default=dict, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["name", "id"], name="account_by_name")]
+        indexes = [
+            models.Index(fields=["name", "id"], name="account_by_name"),
+            GinIndex(
+                SearchVector("name", "number", config="simple"), name="account_search"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -81,6 +81,13 @@ class BillGroup(AddressFields):
                 violation_error_message="Net terms lie between 0 and 365 days.",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["po_number"],
+                name="bill_group_by_po_number",
+                condition=~Q(po_number=""),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.public_id})"

@@ -77,7 +77,7 @@ class FinanceAdminSite(AdminSite):
             timezone.activate(first_time_zone())
             return view(request, *args, **kwargs)
 
-        return super().admin_view(cast(ViewType, in_time_zone), cacheable)
+        return super().admin_view(cast("ViewType", in_time_zone), cacheable)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add the navigation, for those who are in."""

@@ -1,0 +1,23 @@
+"""Pages of accounts, bill groups, legal entities, taxes, people and the audit trail."""
+
+from billing.admin import (
+    account,
+    audit_event,
+    bill_group,
+    invoicing_settings,
+    legal_entity,
+    people,
+    search,
+    tax_rate,
+)
+
+__all__ = [
+    "account",
+    "audit_event",
+    "bill_group",
+    "invoicing_settings",
+    "legal_entity",
+    "people",
+    "search",
+    "tax_rate",
+]

@@ -1,0 +1,69 @@
+"""Accounts: list and form. The Account Overview is a page of invoicing's."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from billing.admin.audited import AuditedAdmin
+from billing.display import country_name
+from billing.models import Account
+from billing.queries import search_accounts
+
+ADDRESS = (
+    "address_line1",
+    "address_line2",
+    ("postal_code", "city"),
+    ("region", "country"),
+)
+
+
+@admin.register(Account)
+class AccountAdmin(AuditedAdmin):
+    """Customers. Rows lead to the Account Overview."""
+
+    audit_code = "account"
+    list_display = ("name", "number", "place", "email")
+    list_note = "Customers, by name. Open one to see what was and will be invoiced."
+    ordering = ("name", "id")
+    sortable_by = ("name", "number")
+    search_fields = ("number",)
+    search_help_text = "Name or number"
+    column_classes = {"name": "m1", "number": "m5 id-col", "place": "m4", "email": "w1"}
+    fieldsets = (
+        (None, {"fields": (("name", "number"), ("email", "tax_id"), "language")}),
+        (
+            "Address",
+            {
+                "fields": ADDRESS,
+                "description": "Serves the bill groups that have none of their own. "
+                "A change affects new invoices only.",
+            },
+        ),
+    )
+
+    @admin.display(description="place")
+    def place(self, account: Account) -> str:
+        """Show where the account is."""
+        parts = (account.city, country_name(account.country))
+        return ", ".join(part for part in parts if part)
+
+    def row_url(self, subject: Any) -> str:
+        """Lead to the Account Overview."""
+        return reverse("admin:billing_account_overview", args=[subject.pk])
+
+    def facts(self, subject: Any) -> list[str]:
+        """Return number and place."""
+        return [subject.number, self.place(subject)]
+
+    def audit_owners(self, subject: Any) -> dict[str, int]:
+        """File the change under the account."""
+        return {"account_id": subject.pk}
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find accounts by words of name and number, with the index made for it."""
+        return search_accounts(queryset, search_term), False

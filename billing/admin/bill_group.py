@@ -1,0 +1,135 @@
+"""Bill groups: list and form. Their status changes by actions only."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from billing.admin.account import ADDRESS
+from billing.admin.audited import AuditedAdmin
+from billing.choices import (
+    BILL_GROUP_AWAITING,
+    BILL_GROUP_STATUSES,
+    DELIVERY_METHODS,
+    INVOICING_MODES,
+)
+from billing.display import badge
+from billing.forms import BillGroupForm
+from billing.models import Account, BillGroup, LegalEntity
+from billing.queries import search_bill_groups
+
+
+@admin.register(BillGroup)
+class BillGroupAdmin(AuditedAdmin):
+    """Who gets one invoice, where and how."""
+
+    audit_code = "bill_group"
+    form = BillGroupForm
+    list_display = (
+        "name",
+        "shown_id",
+        "account",
+        "shown_status",
+        "shown_invoicing",
+        "currency",
+        "shown_delivery",
+    )
+    list_select_related = ("account",)
+    list_filter = ("status", "invoicing", "delivery")
+    list_note = "One invoice goes to one bill group."
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("name",)
+    search_help_text = "BG id, account or PO number"
+    column_classes = {
+        "name": "m1",
+        "shown_id": "w2",
+        "account": "m4",
+        "shown_status": "m2",
+        "shown_invoicing": "",
+        "currency": "m3",
+        "shown_delivery": "w1",
+    }
+
+    @admin.display(description="id", ordering="id")
+    def shown_id(self, group: BillGroup) -> str:
+        """Show the public id."""
+        return group.public_id
+
+    @admin.display(description="status")
+    def shown_status(self, group: BillGroup) -> SafeString:
+        """Show whether anything is generated for it."""
+        if group.status == "ACTIVE" and group.awaiting_manual_invoice:
+            return badge(BILL_GROUP_AWAITING)
+        return badge(BILL_GROUP_STATUSES.badge(group.status))
+
+    @admin.display(description="invoicing")
+    def shown_invoicing(self, group: BillGroup) -> SafeString:
+        """Show who generates its invoices."""
+        return badge(INVOICING_MODES.badge(group.invoicing))
+
+    @admin.display(description="delivery")
+    def shown_delivery(self, group: BillGroup) -> str:
+        """Show how its invoices are sent."""
+        return DELIVERY_METHODS.badge(group.delivery).label
+
+    def get_fieldsets(self, request: HttpRequest, obj: BillGroup | None = None) -> Any:
+        """Show the status once there is one."""
+        parties = [("account", "legal_entity"), ("name", "currency")]
+        if obj is not None:
+            parties.append(("shown_id", "shown_status"))
+        return [
+            (None, {"fields": parties}),
+            (
+                "Invoicing",
+                {"fields": (("invoicing", "net_terms"), ("po_number", "delivery"))},
+            ),
+            (
+                "Bill to",
+                {
+                    "fields": (("bill_to", "email"), *ADDRESS),
+                    "description": "Without an address, the account's is used. "
+                    "A change affects new invoices only.",
+                },
+            ),
+        ]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: BillGroup | None = None
+    ) -> tuple[str, ...]:
+        """Whose it is, and its currency, stay as they were."""
+        shown = ("shown_id", "shown_status")
+        if obj is None:
+            return shown
+        return (*shown, "account", "legal_entity", "currency")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Start with the account one comes from and the first legal entity."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        first = LegalEntity.objects.order_by("pk").first()
+        given = str(initial.get("account", ""))
+        account = Account.objects.filter(pk=given).first() if given.isdigit() else None
+        return initial | {
+            "legal_entity": first.pk if first else None,
+            "account": account.pk if account else None,
+        }
+
+    def facts(self, subject: Any) -> list[str]:
+        """Return id and account."""
+        return [subject.public_id, str(subject.account), subject.currency]
+
+    def audit_subject(self, subject: Any) -> str:
+        """Name the group by its public id."""
+        return str(subject.public_id)
+
+    def audit_owners(self, subject: Any) -> dict[str, int]:
+        """File the change under group and account."""
+        return {"account_id": subject.account_id, "bill_group_id": subject.pk}
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find groups by id, PO number or account, with indexes only."""
+        return search_bill_groups(queryset, search_term), False

@@ -1,0 +1,56 @@
+"""What audit codes mean, in words (M5). One place for all of them."""
+
+from typing import Final
+
+_SENTENCES: Final = {
+    "account.added": "Account added",
+    "account.changed": "Account changed",
+    "bill_group.added": "Bill group added",
+    "bill_group.changed": "Bill group changed",
+    "bill_group.manual_invoice_made": "First invoice after reactivation made by hand",
+    "bill_group.parked": "Bill group parked by the run",
+    "bill_group.released": "Bill group released",
+    "charge.external_number": "Outside invoice number noted",
+    "charge.released": "Charge billed elsewhere released",
+    "charge.reopened": "Charge reopened for usage",
+    "charges.billed_at_zero": "Charges marked invoiced at zero",
+    "contract.activated": "Contract activated",
+    "contract.added": "Contract drafted",
+    "contract.changed": "Draft contract changed",
+    "contract.imported": "Contract imported",
+    "contract.removed": "Draft contract removed",
+    "invoice.drafted": "Draft made for review",
+    "invoice.issued": "Invoice issued",
+    "invoicing_settings.added": "Invoicing settings added",
+    "invoicing_settings.changed": "Invoicing settings changed",
+    "legal_entity.added": "Legal entity added",
+    "legal_entity.changed": "Legal entity changed",
+    "number_series.added": "Number series added",
+    "number_series.changed": "Number series changed",
+    "product.added": "Product added",
+    "product.changed": "Product changed",
+    "tax_rate.added": "Tax rate added",
+    "tax_rate.changed": "Tax rate changed",
+}
+
+_TONES: Final = {
+    "bill_group.parked": "red",
+    "invoice.issued": "now",
+    "bill_group.released": "green",
+    "contract.activated": "green",
+    "contract.imported": "green",
+}
+
+
+def event_sentence(code: str) -> str:
+    """Return what an audit code means; the code in words where it is new.
+
+    >>> event_sentence("invoice.issued"), event_sentence("thing.was_done")
+    ('Invoice issued', 'Thing was done')
+    """
+    return _SENTENCES.get(code) or code.replace(".", " ").replace("_", " ").capitalize()
+
+
+def event_tone(code: str) -> str:
+    """Return the class of an entry in a timeline."""
+    return _TONES.get(code, "")
