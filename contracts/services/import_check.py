@@ -1,17 +1,16 @@
 """Check a contract file completely, without writing anything (I1, I5)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
 from typing import Self
 
 from billing.models import LegalEntity
-from contracts.domain.csv_contracts import ParsedContract, ParsedFile
+from contracts.domain.csv_contracts import ParsedContract, ParsedFile, ParsedLine
 from contracts.domain.csv_file import RowError
 from contracts.domain.csv_rows import parse_contracts
 from contracts.domain.csv_terms import parsed_terms, unplannable_row
-from contracts.domain.import_summary import ImportSummary
 from contracts.domain.schedule import PlannedCharge, plan
 from contracts.domain.terms import ContractTerms, UnplannableTerms, check_terms
 from contracts.services.import_facts import (
@@ -39,6 +38,12 @@ class CheckedContract:
         """The account number and name of its bill group."""
         group = self.parsed.bill_group
         return group.account_number, group.name
+
+    @property
+    def lines_by_id(self) -> dict[int, ParsedLine]:
+        """Its lines by the ids that they have in the terms."""
+        ids = (line.line_id for line in self.terms.lines)
+        return dict(zip(ids, self.parsed.lines, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,17 +120,9 @@ def check_parsed(
     )
 
 
-def planned_contracts(
-    checked: CheckedFile, *, today: date
+def planned(
+    contracts: Iterable[CheckedContract], *, today: date
 ) -> Iterator[tuple[CheckedContract, tuple[PlannedCharge, ...]]]:
-    """Yield each contract of a checked file with its charges, as planned on a day."""
-    for contract in checked.contracts:
+    """Yield checked contracts with their charges, as planned on a day."""
+    for contract in contracts:
         yield contract, plan(contract.terms, today=today)
-
-
-def summarize(checked: CheckedFile, *, import_date: date) -> ImportSummary:
-    """Return in figures what importing a checked file on a date will do (I1, I2)."""
-    summary = ImportSummary(import_date=import_date)
-    for contract, charges in planned_contracts(checked, today=import_date):
-        summary.add(charges, lines=len(contract.terms.lines))
-    return summary

@@ -135,9 +135,18 @@ def product_ids(names: set[str]) -> dict[str, int]:
     return dict(Product.objects.filter(name__in=names).values_list("name", "pk"))
 
 
+def tax_rate_name(percent: Decimal) -> str:
+    """Return the name of the tax rate that a file names by its percent.
+
+    >>> tax_rate_name(Decimal("19.0"))
+    '19 %'
+    """
+    return f"{format_decimal(percent)} %"
+
+
 def tax_rate_ids(percents: set[Decimal]) -> dict[Decimal | None, int]:
     """Return the ids of tax rates by percent; those not there yet are made."""
-    names = {percent: f"{format_decimal(percent)} %" for percent in percents}
+    names = {percent: tax_rate_name(percent) for percent in percents}
     known = dict(
         TaxRate.objects.filter(name__in=names.values()).values_list("name", "pk")
     )

@@ -86,6 +86,11 @@ class PlacedContract:
     charges: int = 0
     past: int = 0
 
+    @property
+    def number(self) -> str:
+        """The contract's number."""
+        return self.checked.parsed.number
+
 
 class ImportWriter:
     """Writes one checked file as of its import date, everything activated."""
@@ -133,7 +138,7 @@ class ImportWriter:
             (
                 (
                     item.contract_id,
-                    item.checked.parsed.number,
+                    item.number,
                     item.bill_group_id,
                     ContractStatus.ACTIVE.value,
                     item.checked.parsed.start,
@@ -144,7 +149,7 @@ class ImportWriter:
                     next_extension(item.checked.terms, today=self._import_date),
                     self._import.pk,
                     1,
-                    json.dumps(values.get(item.checked.parsed.number, {})),
+                    json.dumps(values.get(item.number, {})),
                 )
                 for item in placed
             ),
@@ -201,7 +206,7 @@ class ImportWriter:
             (
                 *by,
                 "contract.imported",
-                item.checked.parsed.number[:200],
+                item.number,
                 item.account_id,
                 item.bill_group_id,
                 item.contract_id,

@@ -32,7 +32,11 @@ IMPORT_LOCK: Final = 4_917_203
 _MAX_FILE_NAME: Final = 200
 
 
-class ImportRefused(ValueError):
+class ImportNotDone(ValueError):
+    """An import of which nothing was written; the text says why and what to do."""
+
+
+class ImportRefused(ImportNotDone):
     """A file that can't be imported; `errors` name every row that is wrong."""
 
     def __init__(self, errors: tuple[RowError, ...]) -> None:
@@ -44,7 +48,7 @@ class ImportRefused(ValueError):
         )
 
 
-class ImportRunning(ValueError):
+class ImportRunning(ImportNotDone):
     """Somebody else is importing at this moment."""
 
     def __init__(self) -> None:
@@ -54,7 +58,7 @@ class ImportRunning(ValueError):
         )
 
 
-class ImportDisturbed(ValueError):
+class ImportDisturbed(ImportNotDone):
     """What the file makes was made by somebody else while it was imported."""
 
     def __init__(self) -> None:
@@ -64,7 +68,7 @@ class ImportDisturbed(ValueError):
         )
 
 
-class ImportDateInFuture(ValueError):
+class ImportDateInFuture(ImportNotDone):
     """An import date that has not come."""
 
     def __init__(self, import_date: date, today: date) -> None:
@@ -74,7 +78,7 @@ class ImportDateInFuture(ValueError):
         )
 
 
-class BillGroupsInUse(ValueError):
+class BillGroupsInUse(ImportNotDone):
     """Known bill groups of the file that somebody else holds for too long."""
 
     def __init__(self) -> None:
@@ -135,8 +139,7 @@ def apply_import(
 
     The file is checked again. Charges with a bill date before `import_date` are billed
     elsewhere (I2). An upload that is not stored yet is stored with the import. Raises
-    `ImportRefused`, `ImportRunning`, `ImportDisturbed`, `ImportDateInFuture` and
-    `BillGroupsInUse`.
+    `ImportNotDone` in one of its kinds.
     """
     if import_date > today:
         raise ImportDateInFuture(import_date, today)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from invoicing.models import Invoice, InvoiceLine, InvoiceRun
 
@@ -11,12 +11,19 @@ CHUNK = 500
 
 def invoices_of_runs(runs: Collection[InvoiceRun]) -> Iterator[Invoice]:
     """Yield what runs made, in order of their numbers, lines and parties included."""
-    invoices = (
-        Invoice.objects.filter(run__in=runs)
-        .select_related("account", "bill_group", "legal_entity")
-        .prefetch_related(
-            Prefetch("lines", queryset=InvoiceLine.objects.order_by("position"))
-        )
+    return _in_full(Invoice.objects.filter(run__in=runs))
+
+
+def invoices_in_full(invoice_ids: Collection[int]) -> Iterator[Invoice]:
+    """Yield invoices in the order they were made in, lines and parties included."""
+    return _in_full(Invoice.objects.filter(pk__in=invoice_ids))
+
+
+def _in_full(invoices: QuerySet[Invoice]) -> Iterator[Invoice]:
+    lines = InvoiceLine.objects.order_by("position")
+    return (
+        invoices.select_related("account", "bill_group", "legal_entity")
+        .prefetch_related(Prefetch("lines", queryset=lines))
         .order_by("pk")
+        .iterator(chunk_size=CHUNK)
     )
-    return invoices.iterator(chunk_size=CHUNK)
