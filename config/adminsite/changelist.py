@@ -15,7 +15,7 @@ class FinanceChangeList(ChangeList):
     filterset: Any = None
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        model_admin = kwargs.get("model_admin") or args[9]
+        model_admin = kwargs.get("model_admin") or args[10]
         if model_admin.filterset_class is not None:
             self.filterset = model_admin.filterset_class(
                 request.GET, queryset=model_admin.model._default_manager.none()
