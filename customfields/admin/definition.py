@@ -1,12 +1,13 @@
 """Settings > Custom Fields (F1), logged by Django's own admin log."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from config.adminsite.model_admin import FinanceModelAdmin
 from customfields.choices import OWNERS
 from customfields.domain.definition import FieldObject
 from customfields.forms.definition import CustomFieldForm
@@ -18,16 +19,11 @@ from customfields.services import (
     refuse_deletion_of_held,
 )
 
-if TYPE_CHECKING:
-    CustomFieldModelAdmin = admin.ModelAdmin[CustomField]
-else:
-    CustomFieldModelAdmin = admin.ModelAdmin
-
 FIXED = ("object", "key", "kind")
 
 
 @admin.register(CustomField)
-class CustomFieldAdmin(CustomFieldModelAdmin):
+class CustomFieldAdmin(FinanceModelAdmin):
     """Staff define fields here; they are used from the next request on."""
 
     form = CustomFieldForm
@@ -71,13 +67,11 @@ class CustomFieldAdmin(CustomFieldModelAdmin):
         held = "holds" if count == 1 else "hold"
         return f"{words.counted(count)} {held} a value. The field can be archived."
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Delete one by one only: each is refused while values are held."""
-        return {
-            name: action
-            for name, action in super().get_actions(request).items()
-            if name != "delete_selected"
-        }
+    def has_delete_permission(
+        self, request: HttpRequest, obj: CustomField | None = None
+    ) -> bool:
+        """A definition can go; `delete_field` refuses one that holds values."""
+        return request.user.has_perm("customfields.delete_customfield")
 
     def delete_view(
         self,

@@ -12,27 +12,25 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from config.adminsite.model_admin import FinanceModelAdmin
 from customfields.display import display_value
 from customfields.domain.definition import FieldDefinition, FieldObject
 from customfields.forms.owner import field_name, owner_form
 from customfields.queries import definitions
 
 if TYPE_CHECKING:
-    AnyModelAdmin = admin.ModelAdmin[Any]
     AnyModelForm = forms.ModelForm[Any]
 else:
-    AnyModelAdmin = admin.ModelAdmin
     AnyModelForm = forms.ModelForm
 
 HEADING = "Custom fields"
 
 
-class OwnerAdmin(AnyModelAdmin):
-    """A ModelAdmin whose add and change forms have the custom fields of its object."""
+class OwnerAdmin(FinanceModelAdmin):
+    """A model admin whose add and change forms have the custom fields of its object."""
 
     custom_fields_object: ClassVar[FieldObject]
 
@@ -50,7 +48,8 @@ class OwnerAdmin(AnyModelAdmin):
         """Leave the JSON column itself out."""
         excluded = super().get_exclude(request, obj)
         if excluded is None:
-            excluded = getattr(self.form._meta, "exclude", None)
+            options = getattr(self.form, "_meta", None)
+            excluded = getattr(options, "exclude", None)
         return [*(excluded or ()), "custom_fields"]
 
     def get_form(

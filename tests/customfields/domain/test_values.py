@@ -1,7 +1,7 @@
 """The one check of an owner's values (F2)."""
 
 from customfields.domain.definition import FieldDefinition
-from customfields.domain.kinds import Kind
+from customfields.domain.kinds import Kind, Stored
 from customfields.domain.values import FieldError, printed_values, read_values
 
 PORTAL = FieldDefinition(
@@ -73,7 +73,7 @@ def test_everything_wrong_is_said_at_once_and_bad_values_are_left_out() -> None:
 
 def test_only_printed_fields_with_a_value_are_kept_for_the_paper() -> None:
     """F2: what the invoice keeps is a copy."""
-    values = {"seats": "12", "audited": True, "archived_one": "x"}
+    values: dict[str, Stored] = {"seats": "12", "audited": True, "gone": "x"}
 
     assert printed_values(FIELDS, values) == [
         {"key": "audited", "label": "Audited", "kind": "YES_NO", "value": True}
