@@ -141,7 +141,8 @@ def test_g9_arrears_are_refused_until_their_period_has_ended() -> None:
         generate_next_invoice(bill_group=group, actor=None, today=date(2026, 1, 31))
 
     assert not Invoice.objects.exists()
-    assert generate_next_invoice(bill_group=group, actor=None, today=FEB_1)
+    made = generate_next_invoice(bill_group=group, actor=None, today=FEB_1)
+    assert made.bill_date == FEB_1
 
 
 def test_g9_all_due_makes_one_invoice_per_bill_date() -> None:
@@ -173,7 +174,8 @@ def test_g10_zero_without_quantity_makes_no_document_and_the_run_says_so() -> No
     assert isinstance(run, InvoiceRun)
     assert not Invoice.objects.exists()
     charge = contract.charges.get(bill_date=FEB_1)
-    assert (charge.state, charge.amount, charge.quantity) == ("INVOICED", 0, 0)
+    assert charge.state == "INVOICED"
+    assert (charge.amount, charge.quantity) == (Decimal(0), Decimal(0))
     assert run.batches.get().zero == 1
     assert RunDecision.objects.get(run=run).rule == "G10"
     assert broken_invariants() == []
@@ -185,7 +187,8 @@ def test_a_free_product_with_a_quantity_is_invoiced_and_paid_at_once_m9() -> Non
     run_invoicing(as_of=JAN_1)
 
     invoice = Invoice.objects.get()
-    assert (invoice.status, invoice.total, invoice.number) == ("PAID", 0, "INV-000001")
+    assert (invoice.status, invoice.number) == ("PAID", "INV-000001")
+    assert invoice.total == 0
 
 
 def test_p9_usage_is_rated_when_it_is_invoiced() -> None:
@@ -419,7 +422,7 @@ def test_m1_tax_is_computed_once_per_rate_and_yen_have_no_digits() -> None:
     run_invoicing(as_of=JAN_1)
 
     invoice = Invoice.objects.get()
-    assert (invoice.subtotal, invoice.tax, invoice.total) == (102, 10, 112)
+    assert [invoice.subtotal, invoice.tax, invoice.total] == [102, 10, 112]
     assert invoice.taxes == [
         {"name": "Standard", "percent": "10", "taxable": "102", "tax": "10"}
     ]

@@ -1,0 +1,64 @@
+"""`manage.py demo`: the demo company and one staff user for each role."""
+
+import os
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.management.base import BaseCommand
+
+from config.clock import today_in
+from invoicing.management.demo.company import demo_is_loaded, load_demo
+
+# User name and group; the administrator needs no group.
+PEOPLE = (
+    ("clerk", "Finance clerk"),
+    ("manager", "Finance manager"),
+    ("support", "Support"),
+    ("auditor", "Auditor"),
+    ("admin", ""),
+)
+
+
+class Command(BaseCommand):
+    """Load the demo company once, and say who can sign in."""
+
+    help = "Load the demo company (once) and print its staff users."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make users and company, and print the users."""
+        password = demo_password()
+        users = [staff_user(name, group, password) for name, group in PEOPLE]
+        if not demo_is_loaded():
+            self.stdout.write("Loading the demo company ...")
+            load_demo(actor=users[-1], today=today_in("Europe/Berlin"))
+        self.stdout.write("Sign in as:")
+        for user, (name, group) in zip(users, PEOPLE, strict=True):
+            shown = password if user.check_password(password) else "(changed)"
+            self.stdout.write(f"  {name:8} {shown}  {group or 'Administrator'}")
+
+
+def staff_user(name: str, group: str, password: str) -> User:
+    """Return the demo user of a role, made if missing, never changed."""
+    user, is_new = User.objects.get_or_create(
+        username=name, defaults={"is_staff": True, "is_superuser": not group}
+    )
+    if is_new:
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        if group:
+            user.groups.add(Group.objects.get(name=group))
+    return user
+
+
+def demo_password() -> str:
+    """Return the password of this installation's demo users, made at first use."""
+    file = settings.VAR_DIR / "demo-password"
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as new:
+            new.write(secrets.token_urlsafe(9))
+    password: str = file.read_text(encoding="ascii")
+    return password
