@@ -10,6 +10,7 @@ from billing.queries import (
     bill_group_by_public_id,
     bill_groups_by_po_number,
     search_accounts,
+    search_bill_groups,
 )
 from config.adminsite import registry
 from config.adminsite.registry import SearchHit
@@ -56,4 +57,21 @@ def _hit(group: BillGroup, *, is_exact: bool) -> SearchHit:
     )
 
 
+def suggest_accounts(request: HttpRequest, text: str) -> Iterator[tuple[str, str]]:
+    """Yield the numbers and names of accounts while one is typed."""
+    for hit in find_accounts(request, text):
+        yield hit.detail, hit.title
+
+
+def suggest_bill_groups(request: HttpRequest, text: str) -> Iterator[tuple[str, str]]:
+    """Yield the ids and names of bill groups while one is typed."""
+    if not request.user.has_perm("billing.view_billgroup"):
+        return
+    groups = search_bill_groups(BillGroup.objects.all(), text)
+    for group in groups.select_related("account").order_by("pk")[:MOST_HITS]:
+        yield group.public_id, f"{group.name}, {group.account}, {group.currency}"
+
+
+registry.suggestions["billing.account"] = suggest_accounts
+registry.suggestions["billing.billgroup"] = suggest_bill_groups
 registry.searches += [find_accounts, find_bill_groups]

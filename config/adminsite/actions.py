@@ -147,7 +147,8 @@ class Action:
                 owner, request, subject, review=Review(refusal=refusal), status=409
             )
         data = request.POST if request.method == "POST" else None
-        form = self.form_class(data, **self.form_arguments(request, subject))
+        files = request.FILES if request.method == "POST" else None
+        form = self.form_class(data, files, **self.form_arguments(request, subject))
         if self.asks_first and (data is None or not form.is_valid()):
             return self._page(owner, request, subject, form=form)
         answers = form.cleaned_data if form.is_bound and form.is_valid() else {}

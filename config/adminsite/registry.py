@@ -68,3 +68,4 @@ main_panels: list[Callable[[HttpRequest], Panel | None]] = []
 side_panels: list[Callable[[HttpRequest], Panel | None]] = []
 counts: list[Callable[[HttpRequest], Iterable[Count]]] = []
 searches: list[Callable[[HttpRequest, str], Iterable[SearchHit]]] = []
+suggestions: dict[str, Callable[[HttpRequest, str], Iterable[tuple[str, str]]]] = {}

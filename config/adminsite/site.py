@@ -8,7 +8,7 @@ from django.apps import apps
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.db.models import Model
 from django.db.models.base import ModelBase
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
@@ -57,6 +57,7 @@ class FinanceAdminSite(AdminSite):
         """Add the search, the settings and the apps' own pages."""
         own = [
             path("search/", self.admin_view(self.search), name="search"),
+            path("suggest/", self.admin_view(self.suggest), name="suggest"),
             path("settings/", self.admin_view(self.settings), name="settings"),
             *(
                 path(page.route, self.admin_view(page.view_of(self)), name=page.name)
@@ -127,6 +128,13 @@ class FinanceAdminSite(AdminSite):
             "hits": found,
         }
         return TemplateResponse(request, "admin/search.html", context)
+
+    def suggest(self, request: HttpRequest) -> JsonResponse:
+        """Return codes, with their names, that begin like what is being typed."""
+        find = registry.suggestions.get(request.GET.get("source", ""))
+        text = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+        found = find(request, text) if find and text else ()
+        return JsonResponse({"suggestions": [list(pair) for pair in found]})
 
     def settings(self, request: HttpRequest) -> TemplateResponse:
         """List what can be set."""

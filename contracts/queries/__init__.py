@@ -5,13 +5,16 @@ from contracts.queries.pending import (
     pending_charges,
     pending_invoices,
 )
+from contracts.queries.search import contracts_by_number, search_contracts
 from contracts.queries.terms import stored_charges, terms_of, terms_of_contracts
 from contracts.queries.usage import tariff_on, usage_of_charges
 
 __all__ = [
     "PendingInvoice",
+    "contracts_by_number",
     "pending_charges",
     "pending_invoices",
+    "search_contracts",
     "stored_charges",
     "tariff_on",
     "terms_of",

@@ -1,0 +1,40 @@
+"""What the global search finds among contracts."""
+
+from collections.abc import Iterator
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from config.adminsite import registry
+from config.adminsite.registry import SearchHit
+from contracts.models import Contract
+from contracts.queries import contracts_by_number
+
+MOST_HITS = 20
+
+
+def find_contracts(request: HttpRequest, text: str) -> Iterator[SearchHit]:
+    """Find contracts whose number begins like the text."""
+    if not text or not request.user.has_perm("contracts.view_contract"):
+        return
+    rows = contracts_by_number(Contract.objects.all(), text).select_related(
+        "bill_group__account"
+    )
+    for contract in rows.order_by("number")[:MOST_HITS]:
+        yield SearchHit(
+            kind="Contracts",
+            title=contract.number,
+            detail=str(contract.bill_group.account),
+            url=reverse("admin:contracts_contract_change", args=[contract.pk]),
+            is_exact=contract.number.lower() == text.lower(),
+        )
+
+
+def suggest_contracts(request: HttpRequest, text: str) -> Iterator[tuple[str, str]]:
+    """Yield the numbers and accounts of contracts while one is typed."""
+    for hit in find_contracts(request, text):
+        yield hit.title, hit.detail
+
+
+registry.suggestions["contracts.contract"] = suggest_contracts
+registry.searches.append(find_contracts)

@@ -1,0 +1,138 @@
+"""Usage records, and the action that records one (P9)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.crypto import get_random_string
+
+from billing.display import day_text, number_text
+from config.adminsite.actions import Done, Figure, ListAction, Review, list_action
+from config.adminsite.actor import actor_of
+from config.adminsite.model_admin import ReadOnlyAdmin
+from contracts.forms import UsageForm
+from contracts.models import Contract, UsageRecord
+from contracts.services.usage import UsageRefused, record_usage
+
+
+@admin.register(UsageRecord)
+class UsageRecordAdmin(ReadOnlyAdmin):
+    """What was used; a record never changes."""
+
+    list_display = (
+        "shown_quantity",
+        "contract",
+        "product",
+        "usage_date",
+        "recorded_by",
+    )
+    list_select_related = ("line__contract", "line__product", "recorded_by")
+    list_note = "What was used, newest first. It is rated when it is invoiced."
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("line__contract__number",)
+    search_help_text = "Contract number"
+    column_classes = {
+        "shown_quantity": "m1",
+        "contract": "m4",
+        "product": "",
+        "usage_date": "m5",
+        "recorded_by": "w2",
+    }
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("contract", "product"),
+                    ("usage_date", "shown_quantity"),
+                    "idempotency_key",
+                    ("recorded_by", "recorded_at"),
+                )
+            },
+        ),
+    )
+
+    @admin.display(description="quantity")
+    def shown_quantity(self, record: UsageRecord) -> str:
+        """Show how much was used."""
+        return number_text(record.quantity)
+
+    @admin.display(description="contract")
+    def contract(self, record: UsageRecord) -> str:
+        """Show the contract."""
+        return record.line.contract.number
+
+    @admin.display(description="product")
+    def product(self, record: UsageRecord) -> str:
+        """Show what was used."""
+        return record.line.product.name
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        """Find the records of one contract, by its index."""
+        found = {search_term, search_term.upper()}
+        return queryset.filter(line__contract__number__in=found), False
+
+
+@list_action
+class RecordUsage(ListAction):
+    """Record what was used of a line on a day."""
+
+    model = UsageRecord
+    slug = "record"
+    label = "Record usage"
+    permission = "contracts.add_usagerecord"
+    tone = "default"
+    form_class = UsageForm
+    asks_first = True
+    refusals = (UsageRefused,)
+
+    def form_arguments(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Start with the contract and line one comes from, and a fresh key."""
+        given = request.GET.get("contract", "")
+        contract = Contract.objects.filter(number=given).first() if given else None
+        return {
+            "initial": {
+                "contract": contract.pk if contract else None,
+                "line": request.GET.get("line", ""),
+                "idempotency_key": f"form-{get_random_string(12)}",
+            }
+        }
+
+    def review(
+        self, request: HttpRequest, subject: Any, answers: Mapping[str, Any]
+    ) -> Review:
+        """Show what will be recorded."""
+        line = answers["contract_line"]
+        return Review(
+            sentence="Recorded usage never changes. It is rated and billed with its "
+            "period.",
+            figures=(
+                Figure(
+                    label="Line", value=line.product.name, note=line.contract.number
+                ),
+                Figure(label="Day", value=day_text(answers["usage_date"])),
+                Figure(label="Quantity", value=number_text(answers["quantity"])),
+            ),
+        )
+
+    def perform(
+        self, request: HttpRequest, subject: Any, answers: Mapping[str, Any]
+    ) -> Done:
+        """Record it."""
+        record = record_usage(
+            line=answers["contract_line"],
+            usage_date=answers["usage_date"],
+            quantity=answers["quantity"],
+            idempotency_key=answers["idempotency_key"],
+            actor=actor_of(request),
+        )
+        return Done(
+            message=f"{number_text(record.quantity)} recorded for "
+            f"{day_text(record.usage_date)}.",
+            url=reverse("admin:contracts_usagerecord_changelist"),
+        )
