@@ -530,7 +530,12 @@ class Migration(migrations.Migration):
                         condition=models.Q(("state", "QUEUED")),
                         fields=["not_before", "id"],
                         name="delivery_to_do",
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "FAILED")),
+                        fields=["id"],
+                        name="delivery_failed",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(

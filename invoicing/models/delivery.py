@@ -46,6 +46,9 @@ class Delivery(models.Model):
                 name="delivery_to_do",
                 condition=Q(state="QUEUED"),
             ),
+            models.Index(
+                fields=["id"], name="delivery_failed", condition=Q(state="FAILED")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -79,8 +79,21 @@ def assess_through(
     bill_group_id: int, *, legal_entity: LegalEntity, as_of: date, through: date
 ) -> list[Assessment]:
     """Assess a bill group's pending invoices to a bill date as the night of `as_of`."""
+    return assess_pending(
+        [bill_group_id], legal_entity=legal_entity, as_of=as_of, through=through
+    )
+
+
+def assess_pending(
+    bill_group_ids: Collection[int],
+    *,
+    legal_entity: LegalEntity,
+    as_of: date,
+    through: date,
+) -> list[Assessment]:
+    """Assess bill groups' pending invoices to a bill date as the night of `as_of`."""
     settings = invoicing_settings(legal_entity)
-    charges = charges_through([bill_group_id], through=through)
+    charges = charges_through(bill_group_ids, through=through)
     return _assess(charges, settings=settings, trigger=Trigger.NIGHTLY, as_of=as_of)
 
 
