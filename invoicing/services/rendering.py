@@ -1,0 +1,129 @@
+"""From HTML to PDF, by WeasyPrint: the only module that knows it.
+
+WeasyPrint costs seconds to import and needs the Pango libraries, so it is imported when
+the first paper is rendered; stylesheet, fonts and their configuration are then kept for
+the life of the process. The same HTML gives the same bytes on one machine: there is no
+date and no random name in the file.
+
+Nothing is ever fetched but the stylesheet's own fonts, whatever the HTML asks for.
+"""
+
+import logging
+import threading
+import warnings
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+
+PANGO_PACKAGES: Final = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+_FOLDER: Final[Path] = settings.BASE_DIR / "templates" / "invoicing" / "documents"
+_OPTIONS: Final = {"pdf_variant": "pdf/a-3b", "output_intent": "sRGB"}
+_ONE_AT_A_TIME: Final = threading.Lock()  # Pango's fonts are not for two threads
+
+
+class PangoMissing(RuntimeError):
+    """This machine can't make PDFs; the text says what to install."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No PDF can be made because the Pango libraries are missing: "
+            f"apt-get install {PANGO_PACKAGES} (macOS: brew install pango)."
+        )
+
+
+class FetchRefused(ValueError):
+    """A paper asked for something from outside; it is printed without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """WeasyPrint, with the stylesheet, fonts and colours that all papers share."""
+
+    html: Any
+    stylesheet: Any
+    fonts: Any
+    colours: Any
+    fetcher: Any
+
+
+def render(html: str) -> bytes:
+    """Return a PDF/A-3b of HTML that uses the stylesheet of the papers.
+
+    Raises `PangoMissing`.
+    """
+    with _ONE_AT_A_TIME:
+        press = load_press()
+        document = press.html(string=html, url_fetcher=press.fetcher)
+        pdf: bytes = document.write_pdf(
+            stylesheets=[press.stylesheet],
+            font_config=press.fonts,
+            color_profiles={"sRGB": press.colours},
+            **_OPTIONS,
+        )
+    return pdf
+
+
+@cache
+def load_press() -> Press:
+    """Import WeasyPrint and read stylesheet and fonts, once in a process.
+
+    Raises `PangoMissing`.
+    """
+    weasyprint = _import_weasyprint()
+
+    class PackagedFilesOnly(weasyprint.urls.URLFetcher):  # type: ignore[misc,name-defined]
+        def fetch(self, url: str, headers: object = None) -> Any:
+            """Return a packaged font; refuse all else."""
+            font = _FOLDER / "fonts" / url.rpartition("/")[2]
+            if url != font.as_uri() or font.suffix != ".ttf":
+                raise FetchRefused(f"A paper asked for {url}.")
+            return weasyprint.urls.URLFetcherResponse(url, font.read_bytes())
+
+    logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
+    fonts = weasyprint.text.fonts.FontConfiguration()
+    fetcher = PackagedFilesOnly()
+    stylesheet = weasyprint.CSS(
+        string=(_FOLDER / "document.css").read_text(encoding="utf-8"),
+        base_url=_FOLDER.as_uri() + "/",
+        url_fetcher=fetcher,
+        font_config=fonts,
+    )
+    return Press(
+        html=weasyprint.HTML,
+        stylesheet=stylesheet,
+        fonts=fonts,
+        colours=_read_colours(weasyprint),
+        fetcher=fetcher,
+    )
+
+
+def _read_colours(weasyprint: Any) -> Any:
+    """Read the colour profile that PDF/A asks for, once; WeasyPrint would each time."""
+    file = resources.files("weasyprint.pdf") / "sRGB2014.icc"
+    return weasyprint.css.ColorProfile(
+        BytesIO(file.read_bytes()),
+        "sRGB2014.icc",
+        "relative-colorimetric",
+        (["r"], ["g"], ["b"]),
+    )
+
+
+def _import_weasyprint() -> Any:
+    try:
+        # It prints what it misses, and warns of what its next version will need.
+        with warnings.catch_warnings(), redirect_stdout(StringIO()):
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import weasyprint
+            import weasyprint.css
+            import weasyprint.text.fonts
+            import weasyprint.urls
+    except OSError as fault:
+        raise PangoMissing from fault
+    return weasyprint

@@ -1,0 +1,254 @@
+"""What stands on the paper of an invoice: every word and figure, ready to be printed.
+
+A sheet is made from what the invoice stored and from nothing else, so that printing it
+again years later gives the same paper: its own columns, its lines, and the bill-to of
+its current revision (D2). It claims the invoice's total. What is paid or credited
+afterwards is told by other papers and never changes this one (M3).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from typing import Final
+
+from billing.domain.address import Address
+from invoicing.domain.states import InvoiceStatus
+from invoicing.models import Invoice, InvoiceLine
+from invoicing.services.wording import Writer, plain
+
+LONG_FIGURE: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A labelled value."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedTier:
+    """A step of how usage was priced; what is included has no price."""
+
+    label: str
+    quantity: str
+    unit_price: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedLine:
+    """One line of the paper."""
+
+    product: str
+    description: str
+    period: str
+    quantity: str
+    unit_price: str
+    discount: str
+    tax: str
+    amount: str
+    tiers: tuple[PrintedTier, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedContract:
+    """The lines of one contract."""
+
+    number: str
+    lines: tuple[PrintedLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """A name and the address lines below it."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """The paper of one invoice; `columns` count those of its table of lines."""
+
+    language: str
+    mark: str
+    title: str
+    seller: Party
+    seller_facts: tuple[Fact, ...]
+    bill_to: Party
+    facts: tuple[Fact, ...]
+    notes: tuple[Fact, ...]
+    currency: str
+    contracts: tuple[PrintedContract, ...]
+    has_discounts: bool
+    has_tax_rates: bool
+    has_long_figures: bool
+    columns: int
+    columns_after_price: int
+    subtotal: str
+    taxes: tuple[Fact, ...]
+    total: str
+    claim: str
+    payment: tuple[Fact, ...]
+    payment_instructions: str
+
+
+def compose_sheet(invoice: Invoice) -> Sheet:
+    """Return what the paper of an invoice says; reads its lines and its revision."""
+    write = Writer.of(invoice.language, invoice.currency)
+    lines = sorted(invoice.lines.all(), key=lambda line: line.position)
+    revision = invoice.current_revision
+    seller = invoice.seller
+    contracts = _contracts(write, lines)
+    has_discounts = any(line.discount_percent for line in lines)
+    has_tax_rates = len({line.tax_percent for line in lines}) > 1
+    return Sheet(
+        language=write.locale.language,
+        mark=_mark(invoice),
+        title=f"Invoice {invoice.number}" if invoice.number else "Draft invoice",
+        seller=_party(write, seller),
+        seller_facts=_filled(
+            ("Tax id", seller.get("tax_id", "")), ("Email", seller.get("email", ""))
+        ),
+        bill_to=_party(write, revision.bill_to if revision else invoice.bill_to),
+        facts=_facts(write, invoice),
+        notes=_filled(*_printed_fields(invoice)),
+        currency=invoice.currency,
+        contracts=contracts,
+        has_discounts=has_discounts,
+        has_tax_rates=has_tax_rates,
+        has_long_figures=any(map(_has_long_figure, contracts)),
+        columns=4 + has_discounts + has_tax_rates,
+        columns_after_price=1 + has_discounts + has_tax_rates,
+        subtotal=write.amount(invoice.subtotal),
+        taxes=tuple(_tax(write, tax) for tax in invoice.taxes),
+        total=write.money(invoice.total),
+        claim=_claim(write, invoice),
+        payment=_payment(invoice),
+        payment_instructions=plain(seller.get("payment_instructions", "")),
+    )
+
+
+def _mark(invoice: Invoice) -> str:
+    if invoice.is_issued:
+        return ""
+    return "Void" if invoice.status == InvoiceStatus.VOID else "Draft"
+
+
+def _party(write: Writer, stored: Mapping[str, str]) -> Party:
+    parts = ("name", "line1", "line2", "city", "region", "postal_code", "country")
+    address = Address(**{part: stored.get(part, "") for part in parts})
+    return Party(name=plain(address.name), lines=write.address(address))
+
+
+def _filled(*pairs: tuple[str, str]) -> tuple[Fact, ...]:
+    facts = (Fact(label=plain(label), value=plain(value)) for label, value in pairs)
+    return tuple(fact for fact in facts if fact.value)
+
+
+def _facts(write: Writer, invoice: Invoice) -> tuple[Fact, ...]:
+    issued, due = invoice.issue_date, invoice.due_date
+    return _filled(
+        ("Invoice number", invoice.number or ""),
+        ("Issue date", write.day(issued) if issued else ""),
+        ("Bill date", write.day(invoice.bill_date)),
+        ("Due date", write.day(due) if due else ""),
+        ("PO number", invoice.po_number),
+        ("Your tax id", invoice.tax_id),
+    )
+
+
+def _printed_fields(invoice: Invoice) -> Iterable[tuple[str, str]]:
+    return ((field["label"], field["value"]) for field in invoice.printed_fields)
+
+
+def _contracts(write: Writer, lines: list[InvoiceLine]) -> tuple[PrintedContract, ...]:
+    return tuple(
+        PrintedContract(
+            number=plain(number), lines=tuple(_line(write, line) for line in group)
+        )
+        for number, group in groupby(lines, key=lambda line: line.contract_number)
+    )
+
+
+def _has_long_figure(contract: PrintedContract) -> bool:
+    return any(
+        len(figure) > LONG_FIGURE
+        for line in contract.lines
+        for figure in (line.quantity, line.unit_price, line.amount)
+    )
+
+
+def _line(write: Writer, line: InvoiceLine) -> PrintedLine:
+    price, discount, tax = line.unit_price, line.discount_percent, line.tax_percent
+    return PrintedLine(
+        product=plain(line.product_name),
+        description=plain(line.description),
+        period=write.period(line.period_start, line.period_end),
+        quantity=write.number(line.quantity),
+        unit_price="" if price is None else write.price(price),
+        discount=write.percent(-discount) if discount else "",
+        tax="" if tax is None else write.percent(tax),
+        amount=write.amount(line.amount),
+        tiers=tuple(_tiers(write, line)),
+    )
+
+
+def _tiers(write: Writer, line: InvoiceLine) -> Iterable[PrintedTier]:
+    """Tell how usage came to its amount, where the line does not tell it by itself."""
+    parts: list[dict[str, str]] = line.detail
+    billed = sum((Decimal(part["quantity"]) for part in parts), Decimal())
+    included = line.quantity - billed
+    label = "first" if len(parts) > 1 else "all"
+    if included and (parts or _is_included_altogether(line)):
+        label = "next"
+        yield PrintedTier(
+            label="included", quantity=write.number(included), unit_price="", amount=""
+        )
+    elif len(parts) == 1 and line.unit_price is not None:
+        return
+    for part in parts:
+        yield PrintedTier(
+            label=label,
+            quantity=write.number(Decimal(part["quantity"])),
+            unit_price=write.price(Decimal(part["unit_price"])),
+            amount=write.price(Decimal(part["amount"])),
+        )
+        label = "next"
+
+
+def _is_included_altogether(line: InvoiceLine) -> bool:
+    return not line.amount and line.unit_price != 0 and line.discount_percent != 100
+
+
+def _tax(write: Writer, tax: Mapping[str, str]) -> Fact:
+    percent = write.percent(Decimal(tax["percent"]))
+    taxable = write.amount(Decimal(tax["taxable"]))
+    return Fact(
+        label=f"{plain(tax['name']) or 'Tax'} {percent} of {taxable}",
+        value=write.amount(Decimal(tax["tax"])),
+    )
+
+
+def _claim(write: Writer, invoice: Invoice) -> str:
+    if not invoice.total:
+        return "There is nothing to pay."
+    if invoice.due_date is None:
+        return "Nothing is to be paid on a draft."
+    return f"Please pay {write.money(invoice.total)} by {write.day(invoice.due_date)}."
+
+
+def _payment(invoice: Invoice) -> tuple[Fact, ...]:
+    if not invoice.total or not invoice.number:
+        return ()
+    iban = plain(invoice.seller.get("iban", "")).replace(" ", "")
+    groups = " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
+    return _filled(
+        ("Account holder", invoice.seller.get("name", "") if iban else ""),
+        ("IBAN", groups),
+        ("BIC", invoice.seller.get("bic", "")),
+        ("Reference", invoice.number),
+    )
