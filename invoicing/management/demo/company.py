@@ -7,7 +7,6 @@ plus two months, minus a day.
 import csv
 import io
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +16,8 @@ from django.db import transaction
 
 from billing.domain.period import add_months
 from billing.models import InvoicingSettings, LegalEntity
-from contracts.models import ContractImport, ContractLine
+from contracts.domain.terms import ChargeState
+from contracts.models import ContractImport, ContractLine, ScheduledCharge
 from contracts.services.usage import record_usage
 from invoicing.services.generation import invoice_legal_entity
 from invoicing.services.lifecycle import import_contracts, upload_contracts
@@ -50,7 +50,7 @@ def load_demo(*, actor: AbstractBaseUser, today: date) -> None:
         )
         import_contracts(upload=upload, actor=actor, import_date=begin, today=begin)
         _record_usage(begin, today=today, actor=actor)
-    for night in _days(begin, today):
+    for night in _nights(today):
         invoice_legal_entity(as_of=night, legal_entity=legal_entity, actor=None)
 
 
@@ -103,8 +103,9 @@ def _record_usage(begin: date, *, today: date, actor: AbstractBaseUser) -> None:
         )
 
 
-def _days(first: date, last: date) -> Iterator[date]:
-    day = first
-    while day <= last:
-        yield day
-        day += timedelta(days=1)
+def _nights(today: date) -> list[date]:
+    """Return the nights on which something came due, and tonight."""
+    due = ScheduledCharge.objects.filter(
+        state=ChargeState.PENDING, bill_date__lt=today
+    ).values_list("bill_date", flat=True)
+    return [*sorted(set(due)), today]
