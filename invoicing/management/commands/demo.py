@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand
 
@@ -29,26 +30,28 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make users and company, and print the users."""
         password = demo_password()
-        users = [staff_user(name, group, password) for name, group in PEOPLE]
+        hashed = make_password(password)
+        users = [staff_user(name, group, hashed) for name, group in PEOPLE]
         if not demo_is_loaded():
             self.stdout.write("Loading the demo company ...")
             load_demo(actor=users[-1], today=today_in("Europe/Berlin"))
-        self.stdout.write("Sign in as:")
-        for user, (name, group) in zip(users, PEOPLE, strict=True):
-            shown = password if user.check_password(password) else "(changed)"
-            self.stdout.write(f"  {name:8} {shown}  {group or 'Administrator'}")
+        self.stdout.write(f"Sign in with the password {password} (unless changed) as:")
+        for name, group in PEOPLE:
+            self.stdout.write(f"  {name:8} {group or 'Administrator'}")
 
 
-def staff_user(name: str, group: str, password: str) -> User:
+def staff_user(name: str, group: str, hashed_password: str) -> User:
     """Return the demo user of a role, made if missing, never changed."""
     user, is_new = User.objects.get_or_create(
-        username=name, defaults={"is_staff": True, "is_superuser": not group}
+        username=name,
+        defaults={
+            "password": hashed_password,
+            "is_staff": True,
+            "is_superuser": not group,
+        },
     )
-    if is_new:
-        user.set_password(password)
-        user.save(update_fields=["password"])
-        if group:
-            user.groups.add(Group.objects.get(name=group))
+    if is_new and group:
+        user.groups.add(Group.objects.get(name=group))
     return user
 
 
