@@ -91,18 +91,17 @@ def _checked_text(cell: str, max_length: int, unprintable: re.Pattern[str]) -> s
     value = cell if cell.isascii() else unicodedata.normalize("NFC", cell)
     if len(value) > max_length:
         raise BadCell(f"This has {len(value)} characters; at most {max_length} fit.")
-    if value.isprintable():
-        if value in _SPREADSHEET_ERRORS:
-            raise BadCell("This is an error of the spreadsheet. Put in the real value.")
-        return value
-    found = unprintable.search(value)
-    if found:
-        raise BadCell(
-            f"There is an invisible character (U+{ord(found[0]):04X}) in it. "
-            "Type it again."
-        )
+    if not value.isprintable():
+        found = unprintable.search(value)
+        if found:
+            raise BadCell(
+                f"There is an invisible character (U+{ord(found[0]):04X}) in it. "
+                "Type it again."
+            )
     if "\ufffd" in value:
-        raise BadCell("A character was lost (shown as �). Type it again.")
+        raise BadCell("A character was lost (shown as \ufffd). Type it again.")
+    if value in _SPREADSHEET_ERRORS:
+        raise BadCell("This is an error of the spreadsheet. Put in the real value.")
     return value
 
 

@@ -12,16 +12,19 @@ stays proportional to the file.
 
 import csv
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from typing import BinaryIO, Final, NamedTuple
 
+EMPTY: Final = "The file is empty."
 MAX_BYTES: Final = 50_000_000
 MAX_ROWS: Final = 200_000
 MAX_ROW_CHARACTERS: Final = 100_000  # below the limit that the csv module has
 
 _CHUNK: Final = 1_000_000
+_HEADER_BYTES: Final = 1000
 _SHOWN_CHARACTERS: Final = 100
 _MAX_REREAD_CHARACTERS: Final = 10_000_000
 _SAVE_AS: Final = "Open it in your spreadsheet and save it as “CSV UTF-8”."
@@ -34,9 +37,7 @@ _FOREIGN: Final = (
     (b"\xfe\xff", f"It is saved as UTF-16 (“Unicode text”). {_SAVE_AS}"),
 )
 # Column names are plain text; no header begins with anything but a letter.
-_NO_TEXT: Final = re.compile(
-    rb"(\xef\xbb\xbf)?([\x80-\xff]|[^\n]*[\x00-\x08\x0e-\x1f])"
-)
+_NO_TEXT: Final = re.compile(rb"[\x80-\xff]|[^\n]*[\x00-\x08\x0e-\x1f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +83,9 @@ def _printable(character: str) -> str:
 def read_rows(source: bytes | BinaryIO) -> Iterator[Row | RowError]:
     """Yield the rows of a CSV file in order, the header first, faulty ones as errors.
 
-    A file that can't be read at all yields one error and no row. A file with bytes that
-    are not UTF-8 yields an error for each cell that has some, and no row.
+    A file that can't be read at all yields one error and no row; a file with bytes that
+    are not UTF-8 an error for each cell that has some, and no row; a file of blank rows
+    nothing.
     """
     data = source if isinstance(source, bytes) else source.read(MAX_BYTES + 1)
     refusal = _refusal(data)
@@ -100,15 +102,16 @@ def _file_error(message: str) -> RowError:
 
 
 def _refusal(data: bytes) -> str | None:
-    if not data.strip(b"\xef\xbb\xbf \t\r\n"):
-        return "The file is empty."
+    text = data[:_HEADER_BYTES].removeprefix(BOM_UTF8)
+    if not text:
+        return EMPTY
     if len(data) > MAX_BYTES:
         return "The file has more than 50 MB. Split it by contracts."
     for signature, complaint in _FOREIGN:
         if data.startswith(signature):
             return f"This is not a CSV file. {complaint}"
-    if _NO_TEXT.match(data[:1000]):
-        guess = " (it may be UTF-16)" if b"\0" in data[:1000] else ""
+    if _NO_TEXT.match(text):
+        guess = " (it may be UTF-16)" if b"\0" in text else ""
         return f"This is not a text in UTF-8{guess}. {_SAVE_AS}"
     return None
 

@@ -19,7 +19,7 @@ from contracts.domain.csv_columns import (
     read_header,
 )
 from contracts.domain.csv_contracts import ParsedFile
-from contracts.domain.csv_file import Row, RowError, read_rows, shown
+from contracts.domain.csv_file import EMPTY, Row, RowError, read_rows, shown
 from contracts.domain.csv_heads import HeadReader
 from contracts.domain.csv_lines import Faults, read_line
 
@@ -50,13 +50,12 @@ def parse_contracts(source: bytes | BinaryIO) -> ParsedFile:
                 break
             reader = _RowReader(header, errors)
 
-    if errors.found or reader is None:
+    if reader is None and not errors.found:
+        errors.report(1, "", "", EMPTY)
+    if reader is not None and reader.is_empty and not errors.found:
+        errors.report(1, "", "", "The file has a header and no rows below it.")
+    if reader is None or errors.found:
         return ParsedFile(errors=tuple(errors.found))
-    if reader.is_empty:
-        message = "The file has a header and no rows below it."
-        return ParsedFile(
-            errors=(RowError(line=1, column="", value="", message=message),)
-        )
     return ParsedFile(contracts=tuple(reader.heads.contracts()))
 
 

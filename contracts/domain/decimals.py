@@ -78,7 +78,7 @@ def _what_is_wrong(text: str) -> str:
         )
     if _BLANKS_AND_APOSTROPHES.search(text) or text.count(".") > 1:
         return "Write it without thousands separators, for example 1234.50."
-    if not text.isascii() and any(sign.isdecimal() for sign in text):
+    if any(sign.isdecimal() and not sign.isascii() for sign in text):
         return "Write it with the digits 0-9 and nothing else."
     if any(sign.isdigit() for sign in text):
         return "Write digits with a decimal point only, for example 1234.50."

@@ -2,7 +2,7 @@ from contextlib import suppress
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.domain.decimals import NotANumber, format_decimal, parse_decimal
@@ -58,6 +58,7 @@ def test_anything_else_is_refused_with_advice(text: str, advice: str) -> None:
         parse_decimal(text)
 
 
+@settings(deadline=None)
 @given(
     st.decimals(min_value=0, max_value=10**12 - 1, places=6),
 )
@@ -65,6 +66,7 @@ def test_formatted_number_reads_back_equal(number: Decimal) -> None:
     assert parse_decimal(format_decimal(number)) == number
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_number_or_refused(text: str) -> None:
     with suppress(NotANumber):

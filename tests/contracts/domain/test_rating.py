@@ -4,7 +4,7 @@ from contextlib import suppress
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.domain.money import UnknownCurrency, round_money
@@ -219,6 +219,7 @@ def tier_sets(draw: st.DrawFn) -> tuple[Tier, ...]:
 TIERED = st.sampled_from([TariffModel.GRADUATED, TariffModel.VOLUME])
 
 
+@settings(deadline=None)
 @given(TIERED, tier_sets())
 def test_formatted_tiers_read_back_equal(
     model: TariffModel, tiers: tuple[Tier, ...]
@@ -229,6 +230,7 @@ def test_formatted_tiers_read_back_equal(
     assert format_tiers(*parse_tiers(text)) == text
 
 
+@settings(deadline=None)
 @given(TIERED, tier_sets(), quantities(), quantities())
 def test_p9_parts_hold_every_billable_unit_once(
     model: TariffModel,
@@ -247,6 +249,7 @@ def test_p9_parts_hold_every_billable_unit_once(
     assert rated.amount == round_money(gross, "EUR")
 
 
+@settings(deadline=None)
 @given(tier_sets(), quantities(), quantities())
 def test_p9_graduated_amount_never_falls_with_more_usage(
     tiers: tuple[Tier, ...], quantity: Decimal, more: Decimal
@@ -257,6 +260,7 @@ def test_p9_graduated_amount_never_falls_with_more_usage(
     assert rate(graduated, quantity + more, "EUR").amount >= less
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_tiers_or_refused(text: str) -> None:
     with suppress(InvalidTiers):
