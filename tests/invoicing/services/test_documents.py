@@ -8,6 +8,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -513,26 +514,21 @@ def test_two_workers_at_once_store_one_revision(
     """M7: both have rendered before either stores; the second finds it done."""
     invoice = issued_invoice()
     both_rendered = threading.Barrier(2, timeout=20)
-    seen: list[bytes] = []
 
     def slow(html: str) -> bytes:
         both_rendered.wait()
         return f"%PDF-{threading.get_ident()}".encode()
 
-    def work() -> None:
+    def work(_: int) -> bytes:
         try:
-            seen.append(current_pdf(invoice=invoice))
+            return current_pdf(invoice=invoice)
         finally:
             connection.close()
 
     monkeypatch.setattr(documents, "render", slow)
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as workers:
+        seen = list(workers.map(work, range(2)))
 
-    assert len(seen) == 2
     assert seen[0] == seen[1]
     assert InvoiceRevision.objects.count() == 1
     assert AuditEvent.objects.filter(code="invoice.paper_stored").count() == 1
