@@ -29,7 +29,7 @@ from pathlib import Path
 from shlex import quote as quote_word
 from urllib.parse import quote
 
-from config.processes import Fault, command_line
+from config.processes import Fault, command_line, exists
 
 MAJOR = 18
 PORT = 5432
@@ -209,8 +209,8 @@ class Server:
         while (lines := self._pid_file()) is not None:
             if len(lines) > 5:
                 sockets = Path(lines[4])
-                ready = self._call("pg_isready", "-q", "-h", sockets, "-p", str(PORT))
-                if ready.returncode == 0:
+                who = ("-p", str(PORT), "-U", NAME, "-d", NAME)
+                if self._call("pg_isready", "-h", sockets, *who).returncode == 0:
                     return sockets
             if time.monotonic() > deadline:
                 raise Fault(
@@ -223,19 +223,24 @@ class Server:
     def _pid_file(self) -> list[str] | None:
         """Return the lines of postmaster.pid if its process is our server.
 
-        A file whose number now belongs to another process would keep PostgreSQL from
-        starting: it is removed. One whose process is gone PostgreSQL deals with.
+        A file whose number is another process by now, or one that nobody reaps, would
+        keep PostgreSQL from starting: it is removed. Any other it deals with itself.
         """
         file = self.data / "postmaster.pid"
         try:
             lines = file.read_text().splitlines()
-            command = command_line(int(lines[0]))
-        except (FileNotFoundError, IndexError, ValueError):
+            age = time.time() - file.stat().st_mtime
+        except FileNotFoundError:
             return None
-        if str(self.data) in command:
-            return lines
-        if command:
-            file.unlink(missing_ok=True)
+        number = "".join(lines[:1])
+        if number.isdecimal():
+            if str(self.data) in command_line(int(number)):
+                return lines
+            if not exists(int(number)):
+                return None
+        elif age < 2:
+            return []  # it is being written
+        file.unlink(missing_ok=True)
         return None
 
     def _start(self) -> Path:
@@ -243,20 +248,17 @@ class Server:
             self.log.replace(self.log.with_suffix(".log.1"))
         sockets = self._make_socket_folder()
         deadline = time.monotonic() + LINGERING_SECONDS
+        written = self.log.stat().st_size if self.log.exists() else 0
         while True:
             self._call(
-                *("pg_ctl", "start", "-D", self.data, "-l", self.log, "-w"),
-                *(
-                    "-t",
-                    str(START_SECONDS),
-                    "-o",
-                    f"-h '' -k {quote_word(str(sockets))}",
-                ),
+                *("pg_ctl", "start", "-D", self.data, "-l", self.log),
+                *("-w", "-t", str(START_SECONDS)),
+                *("-o", f"-h '' -k {quote_word(str(sockets))}"),
             )
             running = self._adopt()
             if running is not None:
                 return running
-            last = self._last_words()
+            last = self._last_words(since=written)
             # Processes of a killed server may take a moment to notice that it is gone.
             if "shared memory block" not in last or time.monotonic() > deadline:
                 raise Fault(
@@ -265,13 +267,12 @@ class Server:
                 )
             time.sleep(0.5)
 
-    def _last_words(self) -> str:
-        try:
-            lines = self.log.read_text(errors="replace").splitlines()
-        except OSError:
-            return "without a word"
-        told = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
-        return (told or lines or ["without a word"])[-1]
+    def _last_words(self, *, since: int) -> str:
+        """Return the last grave line that was written after so many bytes."""
+        log = self.log.read_bytes() if self.log.exists() else b""
+        lines = log[since:].decode(errors="replace").splitlines()
+        grave = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+        return (grave or lines or ["without a word"])[-1]
 
     def _make_socket_folder(self) -> Path:
         """Return a folder short enough for a socket's address."""
@@ -358,11 +359,7 @@ def _reachable(programs: Path, *, place: Path, owner: pwd.struct_passwd) -> Path
         )
     if _can_run(owner, programs / "postgres", "--version"):
         return programs
-    install, package, packages = (
-        programs.parents[0],
-        programs.parents[1],
-        programs.parents[2],
-    )
+    install, package, packages = list(programs.parents)[:3]
     version = next(packages.glob(f"{package.name}-*.dist-info")).stem
     copy = place / version
     if not copy.exists():
@@ -370,7 +367,9 @@ def _reachable(programs: Path, *, place: Path, owner: pwd.struct_passwd) -> Path
         shutil.rmtree(new, ignore_errors=True)
         parts = [install, package / ".dylibs", packages / f"{package.name}.libs"]
         for part in filter(Path.exists, parts):
-            shutil.copytree(part, new / part.relative_to(packages), symlinks=True)
+            needless = shutil.ignore_patterns("include", "*.a")
+            target = new / part.relative_to(packages)
+            shutil.copytree(part, target, symlinks=True, ignore=needless)
         for path in (new, *new.rglob("*")):
             os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
         new.rename(copy)

@@ -98,6 +98,17 @@ def command_line(pid: int) -> str:
         return ""
 
 
+def exists(pid: int) -> bool:
+    """Tell whether a process id is taken, be it by one that nobody has reaped yet."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def _stat(pid: int) -> list[str]:
     """Return the fields of /proc/PID/stat after the name: state, parent, group, ..."""
     return (

@@ -77,16 +77,22 @@ class ObjectPage:
             subject = found_object(owner, request, object_id)
             if not request.user.has_perm(self.permission):
                 raise PermissionDenied
-            context = {
+            frame = {
                 **owner.admin_site.each_context(request),
                 "opts": owner.model._meta,
                 "original": subject,
                 "title": str(subject),
-                **self.context(request, subject),
             }
-            return TemplateResponse(request, self.template, context)
+            return self.respond(request, subject, frame)
 
         return view
+
+    def respond(
+        self, request: HttpRequest, subject: Any, frame: Mapping[str, Any]
+    ) -> HttpResponse:
+        """Answer with the template in the frame; a file answers otherwise."""
+        context = {**frame, **self.context(request, subject)}
+        return TemplateResponse(request, self.template, context)
 
 
 site_pages: list[SitePage] = []
