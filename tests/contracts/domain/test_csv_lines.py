@@ -28,7 +28,8 @@ def test_blank_optional_cells_are_their_defaults() -> None:
     assert line.proration is Proration.DAILY
     assert line.discount_percent == 0
     assert (line.start, line.end, line.tax_percent) == (None, None, None)
-    assert (line.included_quantity, line.tiers, line.description) == (0, "", "")
+    assert line.included_quantity == 0
+    assert line.tiers == line.description == ""
 
 
 @pytest.mark.parametrize("quantity", ["", "0", "0.00"])
@@ -63,7 +64,7 @@ def test_usage_may_cost_nothing() -> None:
 def test_m9_quantity_and_price_may_be_zero() -> None:
     (contract,) = contracts_of(row(quantity="0", unit_price="0"))
 
-    assert (contract.lines[0].quantity, contract.lines[0].unit_price) == (0, 0)
+    assert contract.lines[0].quantity == contract.lines[0].unit_price == 0
 
 
 def test_one_time_line_has_no_frequency_and_its_own_date() -> None:
