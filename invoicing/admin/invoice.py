@@ -1,0 +1,275 @@
+"""Invoices: a list with filters and totals, and the document; nothing is changed."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from billing.display import badge, day_text, money
+from billing.domain.money import currency_digits
+from billing.events import event_sentence, event_tone
+from billing.models import AuditEvent
+from config.adminsite.model_admin import ReadOnlyAdmin
+from config.adminsite.pages import ObjectPage, object_page
+from config.adminsite.paginator import CAP
+from config.adminsite.site import first_time_zone
+from config.clock import today_in
+from invoicing.choices import DELIVERY_KINDS, DELIVERY_STATES
+from invoicing.display import delivery_text, invoice_badge
+from invoicing.domain.states import InvoiceStatus
+from invoicing.filters import InvoiceFilter
+from invoicing.models import Invoice
+from invoicing.queries.search import search_invoices
+from invoicing.services.documents import current_pdf
+from invoicing.services.rendering import PangoMissing
+
+FROZEN = ("bill_to", "seller", "printed_fields", "custom_fields", "taxes")
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnlyAdmin):
+    """Documents, drafts first, then the newest."""
+
+    change_list_template = "admin/invoicing/invoice/change_list.html"
+    change_form_template = "admin/invoicing/invoice/change_form.html"
+    filterset_class = InvoiceFilter
+    list_display = (
+        "shown_number",
+        "shown_status",
+        "shown_account",
+        "shown_group",
+        "issue_date",
+        "shown_due_date",
+        "po_number",
+        "shown_delivery",
+        "shown_total",
+        "shown_amount_due",
+    )
+    list_select_related = ("account", "bill_group")
+    list_note = "Drafts first, then the newest. Amounts with tax."
+    ordering = ("-issue_date", "-id")
+    sortable_by = ("issue_date",)
+    search_fields = ("number",)
+    search_help_text = "Invoice number or PO number"
+    column_classes = {
+        "shown_number": "m1 nowrap",
+        "shown_status": "m2",
+        "shown_account": "m4 ell",
+        "shown_group": "w2",
+        "issue_date": "w2",
+        "shown_due_date": "m5 nowrap",
+        "po_number": "w1",
+        "shown_delivery": "w1",
+        "shown_total": "num cur-head",
+        "shown_amount_due": "num cur-head m3",
+    }
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Read what the list shows."""
+        rows = super().get_queryset(request)
+        if request.resolver_match and request.resolver_match.url_name == (
+            "invoicing_invoice_changelist"
+        ):
+            return rows.defer(*FROZEN).prefetch_related("deliveries")
+        return rows.select_related("account", "bill_group", "legal_entity", "run")
+
+    @admin.display(description="number", ordering="issue_date")
+    def shown_number(self, invoice: Invoice) -> str:
+        """Show the number; a draft has none."""
+        return invoice.number or "Draft"
+
+    @admin.display(description="status")
+    def shown_status(self, invoice: Invoice) -> SafeString:
+        """Show where it stands."""
+        return badge(invoice_badge(invoice, local_today()))
+
+    @admin.display(description="account")
+    def shown_account(self, invoice: Invoice) -> SafeString:
+        """Lead to the Account Overview."""
+        url = reverse("admin:billing_account_overview", args=[invoice.account_id])
+        return format_html('<a class="plain" href="{}">{}</a>', url, invoice.account)
+
+    @admin.display(description="bill group")
+    def shown_group(self, invoice: Invoice) -> SafeString:
+        """Show the public id."""
+        return format_html('<span class="id">{}</span>', invoice.bill_group.public_id)
+
+    @admin.display(description="due")
+    def shown_due_date(self, invoice: Invoice) -> SafeString:
+        """Show when it is due; overdue in red."""
+        overdue = (
+            invoice.status == InvoiceStatus.OPEN
+            and invoice.due_date is not None
+            and invoice.due_date < local_today()
+        )
+        text = day_text(invoice.due_date) if invoice.due_date else "on issue"
+        tone = "bad" if overdue else "" if invoice.due_date else "zero"
+        return format_html('<span class="{}">{}</span>', tone, text)
+
+    @admin.display(description="delivery")
+    def shown_delivery(self, invoice: Invoice) -> str:
+        """Show how far paper and mail are."""
+        return delivery_text(list(invoice.deliveries.all()))
+
+    @admin.display(description="total")
+    def shown_total(self, invoice: Invoice) -> SafeString:
+        """Show the total with tax."""
+        return money(invoice.total, invoice.currency)
+
+    @admin.display(description="still due")
+    def shown_amount_due(self, invoice: Invoice) -> SafeString:
+        """Show what is still due; nothing on what is void."""
+        if invoice.status == InvoiceStatus.VOID:
+            return money(Decimal(0), invoice.currency)
+        tone = "loud" if invoice.amount_due else ""
+        return money(invoice.amount_due, invoice.currency, tone)
+
+    @admin.display(description="")
+    def action_checkbox(self, obj: Invoice) -> SafeString:
+        """Carry the amount, so that the bar can add up what is chosen."""
+        digits = currency_digits(obj.currency)
+        return format_html(
+            '<input type="checkbox" name="_selected_action" value="{}" '
+            'class="action-select" aria-label="Select {}" data-cur="{}" '
+            'data-minor="{}" data-digits="{}">',
+            obj.pk,
+            obj,
+            obj.currency,
+            int(obj.total.scaleb(digits)),
+            digits,
+        )
+
+    def row_class(self, subject: Any) -> str:
+        """Draw drafts in pencil."""
+        return "pencil" if subject.status == InvoiceStatus.DRAFT else ""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find invoices by number or PO number, with indexes only."""
+        return search_invoices(queryset, search_term), False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add the totals of what is filtered, by currency."""
+        response = super().changelist_view(request, extra_context)
+        context: Any = getattr(response, "context_data", None)
+        if context and "cl" in context:
+            changes = context["cl"]
+            context["totals"] = (
+                totals_by_currency(changes.queryset)
+                if changes.result_count and changes.paginator.count < CAP
+                else []
+            )
+        return response
+
+    def render_change_form(  # noqa: PLR0917 Django's signature
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
+        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Show the document instead of a form."""
+        context |= invoice_context(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def local_today() -> date:
+    """Return today where the first legal entity is."""
+    return today_in(first_time_zone())
+
+
+def totals_by_currency(invoices: QuerySet[Invoice]) -> list[dict[str, Any]]:
+    """Return count, total and what is still due of invoices, by currency."""
+    rows: Any = (
+        invoices.exclude(status=InvoiceStatus.VOID)
+        .order_by()
+        .values("currency")
+        .annotate(
+            count=Count("pk"),
+            total=Sum("total"),
+            due=Sum("amount_due", filter=Q(status=InvoiceStatus.OPEN), default=0),
+        )
+        .order_by("currency")
+    )
+    return list(rows)
+
+
+def invoice_context(invoice: Invoice) -> dict[str, Any]:
+    """Return what the page of an invoice shows."""
+    revision = invoice.current_revision
+    return {
+        "invoice": invoice,
+        "status_badge": invoice_badge(invoice, local_today()),
+        "bill_to": revision.bill_to if revision else invoice.bill_to,
+        "lines": list(invoice.lines.select_related("charge").order_by("position")),
+        "taxes": [
+            {
+                "name": tax["name"],
+                "percent": Decimal(tax["percent"]),
+                "taxable": Decimal(tax["taxable"]),
+                "tax": Decimal(tax["tax"]),
+            }
+            for tax in invoice.taxes
+        ],
+        "deliveries": [
+            {
+                "delivery": delivery,
+                "kind": DELIVERY_KINDS.badge(delivery.kind).label,
+                "badge": DELIVERY_STATES.badge(delivery.state),
+            }
+            for delivery in invoice.deliveries.order_by("pk")
+        ],
+        "revisions": list(
+            invoice.revisions.defer("pdf", "bill_to").order_by("-revision")
+        ),
+        "events": [
+            {
+                "event": event,
+                "sentence": event_sentence(event.code),
+                "tone": event_tone(event.code),
+            }
+            for event in AuditEvent.objects.filter(
+                account_id=invoice.account_id, invoice_id=invoice.pk
+            ).order_by("-id")[:20]
+        ],
+    }
+
+
+@object_page
+class InvoicePdf(ObjectPage):
+    """The paper of an invoice; a draft's is made for whoever looks (M7)."""
+
+    model = Invoice
+    slug = "pdf"
+    label = "PDF"
+    permission = "invoicing.view_invoice"
+
+    def respond(
+        self, request: HttpRequest, subject: Any, frame: Mapping[str, Any]
+    ) -> HttpResponse:
+        """Send the bytes; without Pango say so on the page."""
+        try:
+            pdf = current_pdf(invoice=subject)
+        except PangoMissing as missing:
+            messages.error(request, str(missing))
+            return HttpResponseRedirect(
+                reverse("admin:invoicing_invoice_change", args=[subject.pk])
+            )
+        name = subject.number or f"draft-{subject.pk}"
+        return HttpResponse(
+            pdf,
+            content_type="application/pdf",
+            headers={"Content-Disposition": f'inline; filename="{name}.pdf"'},
+        )

@@ -1,0 +1,218 @@
+"""The Account Overview: all that was, is and will be invoiced to an account."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db.models import Q, Sum
+from django.http import HttpRequest
+from django.urls import reverse
+
+from billing.choices import (
+    BILL_GROUP_AWAITING,
+    BILL_GROUP_STATUSES,
+    DELIVERY_METHODS,
+    INVOICING_MODES,
+)
+from billing.domain.bill_group import BillGroupStatus
+from billing.events import event_sentence, event_tone
+from billing.models import Account, AuditEvent, BillGroup
+from config.adminsite.pages import ObjectPage, object_page
+from config.clock import today_in
+from contracts.admin.contract import contract_badge
+from contracts.models import Contract
+from invoicing.admin.invoice import local_today
+from invoicing.admin.why import why_context
+from invoicing.display import decision_badge, invoice_badge
+from invoicing.domain.states import ISSUED, InvoiceStatus
+from invoicing.models import Invoice
+from invoicing.services.assessment import Assessment, assess_pending
+
+MONTHS_AHEAD: Final = timedelta(days=365)
+GROUPS_SHOWN: Final = 50
+PENDING_SHOWN: Final = 24
+INVOICES_SHOWN: Final = 12
+CONTRACTS_SHOWN: Final = 20
+EVENTS_SHOWN: Final = 12
+
+
+@object_page
+class AccountOverview(ObjectPage):
+    """Figures, bill groups, pending and issued invoices, contracts, timeline, why."""
+
+    model = Account
+    slug = "overview"
+    label = "Overview"
+    permission = "billing.view_account"
+    template = "admin/billing/account/overview.html"
+
+    def context(self, request: HttpRequest, subject: Any) -> Mapping[str, Any]:
+        """Read it all in a number of queries that doesn't grow with the rows."""
+        groups = list(
+            BillGroup.objects.filter(account=subject)
+            .select_related("legal_entity", "account")
+            .order_by("pk")[: GROUPS_SHOWN + 1]
+        )
+        today = local_today()
+        pending, faults = pending_of(groups[:GROUPS_SHOWN])
+        planned: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for assessment in pending:
+            document = assessment.document
+            planned[document.currency] += document.totals.total
+        names = {group.pk: group for group in groups}
+        may_generate = request.user.has_perm("invoicing.generate_invoice")
+        return {
+            "account": subject,
+            "figures": figures_of(subject, today),
+            "planned": dict(planned),
+            "groups": [
+                group_row(group, pending, today, may_generate=may_generate)
+                for group in groups[:GROUPS_SHOWN]
+            ],
+            "more_groups": len(groups) > GROUPS_SHOWN,
+            "faults": [(names[pk], reason) for pk, reason in faults.items()],
+            "pending": [
+                pending_row(assessment, names) for assessment in pending[:PENDING_SHOWN]
+            ],
+            "more_pending": max(len(pending) - PENDING_SHOWN, 0),
+            "pending_count": len(pending),
+            "invoices": invoice_rows(subject, today),
+            "contracts": contract_rows(subject),
+            "events": [
+                {
+                    "event": event,
+                    "sentence": event_sentence(event.code),
+                    "tone": event_tone(event.code),
+                }
+                for event in AuditEvent.objects.filter(account_id=subject.pk).order_by(
+                    "-id"
+                )[:EVENTS_SHOWN]
+            ],
+            "may_generate": may_generate,
+            "first_group": groups[0] if groups else None,
+            **why_context(request, groups[:GROUPS_SHOWN]),
+        }
+
+
+def figures_of(account: Account, today: date) -> list[dict[str, Any]]:
+    """Return what is open, overdue and invoiced in twelve months, by currency."""
+    is_open = Q(status=InvoiceStatus.OPEN)
+    rows: Any = (
+        Invoice.objects.filter(account=account)
+        .order_by()
+        .values("currency")
+        .annotate(
+            due=Sum("amount_due", filter=is_open, default=Decimal(0)),
+            overdue=Sum(
+                "amount_due", filter=is_open & Q(due_date__lt=today), default=Decimal(0)
+            ),
+            invoiced=Sum(
+                "total",
+                filter=Q(status__in=ISSUED, issue_date__gte=today - MONTHS_AHEAD),
+                default=Decimal(0),
+            ),
+        )
+        .order_by("currency")
+    )
+    return list(rows)
+
+
+def pending_of(groups: list[BillGroup]) -> tuple[list[Assessment], dict[int, str]]:
+    """Return the pending invoices of a year, oldest first, and groups at fault.
+
+    They are assessed as the nightly run does. A group whose charges can't be worked
+    out (a tax rate without a percent) is named with the reason, as the run parks it.
+    """
+    pending: list[Assessment] = []
+    faults: dict[int, str] = {}
+    entities = {group.legal_entity for group in groups}
+    for entity in sorted(entities, key=lambda entity: entity.pk):
+        mine = [group.pk for group in groups if group.legal_entity_id == entity.pk]
+        today = today_in(entity.time_zone)
+        horizon = today + MONTHS_AHEAD
+        try:
+            pending += assess_pending(
+                mine, legal_entity=entity, as_of=today, through=horizon
+            )
+        except ValueError:
+            for group_id in mine:
+                try:
+                    pending += assess_pending(
+                        [group_id], legal_entity=entity, as_of=today, through=horizon
+                    )
+                except ValueError as fault:
+                    faults[group_id] = str(fault)
+    pending.sort(key=lambda a: (a.bill_date, a.group.bill_group_id))
+    return pending, faults
+
+
+def group_row(
+    group: BillGroup, pending: list[Assessment], today: date, *, may_generate: bool
+) -> dict[str, Any]:
+    """Return a bill group with its next pending invoice."""
+    mine = [a for a in pending if a.group.bill_group_id == group.pk]
+    following = mine[0] if mine else None
+    is_active = group.status == BillGroupStatus.ACTIVE
+    awaits = is_active and group.awaiting_manual_invoice
+    status = BILL_GROUP_STATUSES.badge(group.status)
+    due = sum(1 for a in mine if a.bill_date <= today)
+    return {
+        "group": group,
+        "status": BILL_GROUP_AWAITING if awaits else status,
+        "mode": INVOICING_MODES.badge(group.invoicing),
+        "is_manual": group.invoicing == "MANUAL",
+        "delivery": DELIVERY_METHODS.badge(group.delivery).label,
+        "next": following,
+        "what": decision_badge(following.decision) if following else None,
+        "due": due,
+        "may_generate": may_generate and is_active and following is not None,
+        "is_urgent": awaits,
+    }
+
+
+def pending_row(assessment: Assessment, groups: dict[int, BillGroup]) -> dict[str, Any]:
+    """Return a pending invoice with what will happen to it."""
+    contracts = sorted({charge.contract_number for charge in assessment.charges})
+    return {
+        "bill_date": assessment.bill_date,
+        "group": groups[assessment.group.bill_group_id],
+        "lines": len(assessment.charges),
+        "contracts": ", ".join(contracts[:3]) + ("…" if len(contracts) > 3 else ""),
+        "has_usage": any(charge.amount is None for charge in assessment.charges),
+        "badge": decision_badge(assessment.decision),
+        "total": assessment.document.totals.total,
+        "currency": assessment.document.currency,
+    }
+
+
+def invoice_rows(account: Account, today: date) -> list[dict[str, Any]]:
+    """Return the drafts and newest invoices of an account."""
+    invoices = (
+        Invoice.objects.filter(account=account)
+        .exclude(status=InvoiceStatus.VOID)
+        .select_related("bill_group")
+        .order_by("-issue_date", "-id")[:INVOICES_SHOWN]
+    )
+    return [
+        {
+            "invoice": invoice,
+            "badge": invoice_badge(invoice, today),
+            "url": reverse("admin:invoicing_invoice_change", args=[invoice.pk]),
+        }
+        for invoice in invoices
+    ]
+
+
+def contract_rows(account: Account) -> list[dict[str, Any]]:
+    """Return the newest contracts of an account."""
+    contracts = (
+        Contract.objects.filter(bill_group__account=account)
+        .select_related("bill_group")
+        .order_by("-id")[:CONTRACTS_SHOWN]
+    )
+    return [
+        {"contract": contract, "badge": contract_badge(contract)}
+        for contract in contracts
+    ]

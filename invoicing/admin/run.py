@@ -1,0 +1,233 @@
+"""Invoice runs: the list, the page of one, and *Run tonight's invoicing now* (G12)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from billing.display import badge, count_text, day_text, money_text
+from billing.models import LegalEntity
+from config.adminsite.actions import Done, Figure, ListAction, Review, list_action
+from config.adminsite.actor import actor_of
+from config.adminsite.changelist import FinanceChangeList
+from config.adminsite.model_admin import ReadOnlyAdmin
+from config.clock import now, today_in
+from invoicing.admin.dry_run import rehearse
+from invoicing.admin.invoice import local_today
+from invoicing.choices import RUN_STATES
+from invoicing.display import duration_text, invoice_badge
+from invoicing.domain.states import RunState
+from invoicing.forms import RunForm
+from invoicing.models import Invoice, InvoiceRun, ParkedBillGroup
+from invoicing.queries.runs import RunFigures, held_by, run_figures
+from invoicing.services.batches import RunStopped
+from invoicing.services.run_now import run_now
+
+INVOICES_SHOWN = 25
+
+
+class RunChangeList(FinanceChangeList):
+    """The runs of a page, with what they did."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the figures of all runs on the page at once."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        figures = run_figures(self.result_list)
+        for run in self.result_list:
+            run.figures = figures[run.pk]
+
+
+@admin.register(InvoiceRun)
+class InvoiceRunAdmin(ReadOnlyAdmin):
+    """Every run, by night or by hand."""
+
+    change_form_template = "admin/invoicing/invoicerun/change_form.html"
+    list_display = (
+        "shown_as_of",
+        "shown_state",
+        "legal_entity",
+        "started_at",
+        "shown_duration",
+        "shown_result",
+        "shown_totals",
+    )
+    list_select_related = ("legal_entity",)
+    list_filter = ("state",)
+    list_note = "Nightly after 04:15, and whenever someone starts one. Never twice."
+    ordering = ("-id",)
+    sortable_by = ()
+    column_classes = {
+        "shown_as_of": "m1",
+        "shown_state": "m2",
+        "legal_entity": "w1",
+        "started_at": "m5",
+        "shown_duration": "w2",
+        "shown_result": "m4",
+        "shown_totals": "num m6",
+    }
+
+    def get_changelist(
+        self, request: HttpRequest, **kwargs: Any
+    ) -> type[FinanceChangeList]:
+        """Read the figures with the list."""
+        return RunChangeList
+
+    @admin.display(description="as of")
+    def shown_as_of(self, run: InvoiceRun) -> str:
+        """Show the night it stands for."""
+        return day_text(run.as_of)
+
+    @admin.display(description="state")
+    def shown_state(self, run: InvoiceRun) -> SafeString:
+        """Show whether it is finished."""
+        return badge(RUN_STATES.badge(run.state))
+
+    @admin.display(description="took")
+    def shown_duration(self, run: InvoiceRun) -> str:
+        """Show how long it took, or has been going on."""
+        return duration_text((run.finished_at or now()) - run.started_at)
+
+    @admin.display(description="result")
+    def shown_result(self, run: Any) -> str:
+        """Say what it did."""
+        return result_text(run.figures)
+
+    @admin.display(description="invoiced")
+    def shown_totals(self, run: Any) -> SafeString | str:
+        """Show the totals by currency."""
+        return totals_text(run.figures)
+
+    def render_change_form(  # noqa: PLR0917 Django's signature
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
+        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Show what the run did."""
+        context |= run_context(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def result_text(figures: RunFigures) -> str:
+    """Say in a line what a run did."""
+    parts = [count_text(figures.generated, "invoice")]
+    for count, word in (
+        (figures.drafted, "drafted"),
+        (figures.held, "held"),
+        (figures.parked, "parked"),
+        (figures.zero, "at zero"),
+    ):
+        if count:
+            parts.append(f"{count:,} {word}")
+    return ", ".join(parts)
+
+
+def totals_text(figures: RunFigures) -> str:
+    """Write the totals of a run by currency."""
+    return " · ".join(
+        f"{money_text(total, currency)} {currency}"
+        for currency, total in sorted(figures.totals.items())
+    )
+
+
+def run_context(run: InvoiceRun) -> dict[str, Any]:
+    """Return what the page of a run shows, in a constant number of queries."""
+    figures = run_figures([run])[run.pk]
+    today = local_today()
+    invoices = (
+        Invoice.objects.filter(run=run)
+        .select_related("account", "bill_group")
+        .order_by("pk")
+    )
+    return {
+        "run": run,
+        "status_badge": RUN_STATES.badge(run.state),
+        "is_running": run.state == RunState.RUNNING,
+        "figures": figures,
+        "totals": sorted(figures.totals.items()),
+        "duration": duration_text((run.finished_at or now()) - run.started_at),
+        "invoices": [
+            {"invoice": invoice, "badge": invoice_badge(invoice, today)}
+            for invoice in invoices[:INVOICES_SHOWN]
+        ],
+        "made": figures.generated + figures.drafted,
+        "held": list(held_by(run)),
+        "parked": list(
+            ParkedBillGroup.objects.filter(run=run)
+            .select_related("bill_group__account")
+            .order_by("pk")[:INVOICES_SHOWN]
+        ),
+    }
+
+
+@list_action
+class RunNow(ListAction):
+    """Invoice now what tonight's run would take."""
+
+    model = InvoiceRun
+    slug = "run-now"
+    label = "Run tonight's invoicing now"
+    confirm_label = "Run it now"
+    permission = "invoicing.start_invoicerun"
+    tone = "default"
+    form_class = RunForm
+    refusals = (RunStopped,)
+
+    def form_arguments(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Start with the first legal entity."""
+        return {"initial": {"legal_entity": LegalEntity.objects.order_by("pk").first()}}
+
+    def review(
+        self, request: HttpRequest, subject: Any, answers: Mapping[str, Any]
+    ) -> Review:
+        """Show the dry run of today."""
+        entity = (
+            answers.get("legal_entity") or LegalEntity.objects.order_by("pk").first()
+        )
+        if entity is None:
+            return Review(refusal="There is no legal entity yet. Add one in Settings.")
+        today = today_in(entity.time_zone)
+        rehearsal = rehearse(entity, as_of=today)
+        totals = " · ".join(
+            f"{money_text(total, currency)} {currency}"
+            for currency, total in sorted(rehearsal.totals.items())
+        )
+        return Review(
+            sentence=f"{count_text(rehearsal.issued, 'invoice')} for {entity}, dated "
+            f"{day_text(today)}{f': {totals}' if totals else ''}.",
+            figures=(
+                Figure(label="Invoices", value=f"{rehearsal.issued:,}", note=totals),
+                Figure(label="Drafts for review", value=f"{rehearsal.drafts:,}"),
+                Figure(label="Held", value=f"{rehearsal.held:,}"),
+                Figure(label="Would be parked", value=f"{len(rehearsal.failures):,}"),
+            ),
+            template="admin/invoicing/includes/rehearsal.html",
+            context={"rehearsal": rehearsal},
+        )
+
+    def perform(
+        self, request: HttpRequest, subject: Any, answers: Mapping[str, Any]
+    ) -> Done:
+        """Start the run."""
+        entity = answers["legal_entity"]
+        run = run_now(
+            legal_entity=entity,
+            actor=actor_of(request),
+            today=today_in(entity.time_zone),
+        )
+        url = reverse("admin:invoicing_invoicerun_change", args=[run.pk])
+        if run.state == RunState.RUNNING:
+            return Done(
+                message="The run has started; this page shows how far it is.", url=url
+            )
+        figures = run_figures([run])[run.pk]
+        took = duration_text((run.finished_at or timezone.now()) - run.started_at)
+        return Done(message=f"Done in {took}: {result_text(figures)}.", url=url)

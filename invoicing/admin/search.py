@@ -1,0 +1,33 @@
+"""What the global search finds among invoices."""
+
+from collections.abc import Iterator
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from billing.display import day_text, money_text
+from config.adminsite import registry
+from config.adminsite.registry import SearchHit
+from invoicing.models import Invoice
+from invoicing.queries.search import invoices_by_number
+
+MOST_HITS = 20
+
+
+def find_invoices(request: HttpRequest, text: str) -> Iterator[SearchHit]:
+    """Find invoices by their number, or its digits."""
+    if not text or not request.user.has_perm("invoicing.view_invoice"):
+        return
+    rows = invoices_by_number(Invoice.objects.select_related("account"), text)
+    for invoice in rows.order_by("-id")[:MOST_HITS]:
+        total = f"{money_text(invoice.total, invoice.currency)} {invoice.currency}"
+        yield SearchHit(
+            kind="Invoices",
+            title=str(invoice),
+            detail=f"{invoice.account}, {day_text(invoice.issue_date)}, {total}",
+            url=reverse("admin:invoicing_invoice_change", args=[invoice.pk]),
+            is_exact=(invoice.number or "").lower() == text.lower(),
+        )
+
+
+registry.searches.insert(0, find_invoices)

@@ -1,0 +1,81 @@
+"""How documents, pending invoices and runs are shown."""
+
+from datetime import date, timedelta
+from typing import Final
+
+from billing.choices import BILL_GROUP_STATUSES, Badge
+from billing.display import day_text
+from invoicing.choices import INVOICE_STATUSES
+from invoicing.domain.eligibility import Decision, Outcome
+from invoicing.domain.states import DeliveryKind, DeliveryState, InvoiceStatus
+from invoicing.models import Delivery, Invoice
+
+HELD: Final = Badge("Held draft", "wait")
+REVIEW: Final = Badge("Draft to review", "pencil")
+_STOPPED_BY: Final = {
+    "G1": Badge("By hand only", "past"),
+    "G3": Badge("By hand only", "past"),
+    "G4": Badge("Waits for Generate next", "wait"),
+    "G13": Badge("Parked", "stop"),
+}
+
+
+def invoice_badge(invoice: Invoice, today: date) -> Badge:
+    """Return the status of an invoice: held and overdue ones say so."""
+    if invoice.status == InvoiceStatus.DRAFT:
+        return HELD if invoice.held_reason else INVOICE_STATUSES.badge(invoice.status)
+    if invoice.status != InvoiceStatus.OPEN:
+        return INVOICE_STATUSES.badge(invoice.status)
+    if invoice.due_date is not None and invoice.due_date < today:
+        return Badge(f"Overdue {(today - invoice.due_date).days} d", "stop")
+    if invoice.amount_due != invoice.total:
+        return Badge("Part paid", "ink")
+    return INVOICE_STATUSES.badge(invoice.status)
+
+
+def decision_badge(decision: Decision) -> Badge:
+    """Return what will happen to a pending invoice, as the run decides."""
+    match decision.outcome:
+        case Outcome.DRAFT_HELD:
+            return Badge("Will be held for review", "wait")
+        case Outcome.DRAFT_FOR_REVIEW:
+            return REVIEW
+        case Outcome.ZERO:
+            return Badge("Bills zero", "past")
+        case Outcome.GENERATE:
+            return Badge("Due, next run", "pencil")
+    if decision.rule == "G2":
+        status = BILL_GROUP_STATUSES.badge(decision.facts.group_status)
+        return Badge(f"Stopped: {status.label.lower()}", "past")
+    if decision.rule in _STOPPED_BY:
+        return _STOPPED_BY[decision.rule]
+    if decision.expected_date is not None:
+        return Badge(f"Night of {day_text(decision.expected_date)}", "pencil")
+    return Badge("Waits", "wait")
+
+
+def duration_text(duration: timedelta) -> str:
+    """Write how long something took.
+
+    >>> duration_text(timedelta(seconds=4.2)), duration_text(timedelta(seconds=125))
+    ('4 s', '2 min 5 s')
+    """
+    seconds = int(duration.total_seconds())
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h"
+
+
+def delivery_text(deliveries: list[Delivery]) -> str:
+    """Return in a word how far the paper and mail of an invoice are."""
+    states = {delivery.kind: delivery.state for delivery in deliveries}
+    if DeliveryState.FAILED in states.values():
+        return "Failed"
+    if states.get(DeliveryKind.EMAIL.value) == DeliveryState.SENT:
+        return "Mail sent"
+    if DeliveryKind.EMAIL.value in states:
+        return "Mail queued"
+    if states.get(DeliveryKind.PDF.value) == DeliveryState.SENT:
+        return "PDF made"
+    return "PDF queued" if states else ""

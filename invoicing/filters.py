@@ -1,0 +1,87 @@
+"""Filters of invoices: one set for the page, and for export and API when they come."""
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+
+from billing.models import Account
+from billing.queries import bill_group_by_public_id, search_accounts
+from invoicing.choices import INVOICE_STATUSES
+from invoicing.models import Invoice
+
+
+class LabelledDates(django_filters.widgets.DateRangeWidget):
+    """From and to, each with its own label."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        for widget, label in zip(self.widgets, ("From", "To"), strict=True):
+            widget.attrs |= {"aria-label": label, "type": "date"}
+            widget.input_type = "date"
+
+
+class LabelledAmounts(django_filters.widgets.RangeWidget):
+    """At least and at most, each with its own label."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        for widget, label in zip(self.widgets, ("At least", "At most"), strict=True):
+            widget.attrs |= {
+                "aria-label": label,
+                "placeholder": label,
+                "inputmode": "decimal",
+            }
+
+
+class InvoiceFilter(django_filters.FilterSet):
+    """By status, dates, amount, currency, account, bill group and run."""
+
+    status = django_filters.ChoiceFilter(
+        choices=list(INVOICE_STATUSES), empty_label="All"
+    )
+    issue_date = django_filters.DateFromToRangeFilter(
+        label="Issued", widget=LabelledDates
+    )
+    due_date = django_filters.DateFromToRangeFilter(label="Due", widget=LabelledDates)
+    total = django_filters.RangeFilter(label="Total", widget=LabelledAmounts)
+    currency = django_filters.CharFilter(method="in_currency")
+    account = django_filters.CharFilter(
+        method="of_account",
+        help_text="Number or name.",
+        widget=forms.TextInput(
+            attrs={"data-suggest": "billing.account", "autocomplete": "off"}
+        ),
+    )
+    bill_group = django_filters.CharFilter(
+        method="of_bill_group", label="Bill group", help_text="For example BG-000123."
+    )
+    run = django_filters.NumberFilter(label="Run")
+
+    class Meta:
+        model = Invoice
+        fields: list[str] = []
+
+    def in_currency(
+        self, invoices: QuerySet[Invoice], name: str, value: str
+    ) -> QuerySet[Invoice]:
+        """Take the code in small letters too."""
+        return invoices.filter(currency=value.strip().upper())
+
+    def of_account(
+        self, invoices: QuerySet[Invoice], name: str, value: str
+    ) -> QuerySet[Invoice]:
+        """Find the invoices of the account with this number, or of those like it."""
+        exact = Account.objects.filter(number=value.strip())
+        accounts = (
+            exact if exact.exists() else search_accounts(Account.objects.all(), value)
+        )
+        return invoices.filter(account__in=accounts.values("pk"))
+
+    def of_bill_group(
+        self, invoices: QuerySet[Invoice], name: str, value: str
+    ) -> QuerySet[Invoice]:
+        """Find the invoices of one bill group by its public id."""
+        group = bill_group_by_public_id(value)
+        return invoices.filter(bill_group=group) if group else invoices.none()
