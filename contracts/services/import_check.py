@@ -76,8 +76,10 @@ def check_file(content: bytes, *, legal_entity: LegalEntity) -> CheckedFile:
 
     Lines get ids from 1, in the order of contracts.
     """
+    parsed = parse_contracts(content)
     return check_parsed(
-        parse_contracts(content),
+        parsed,
+        facts=read_facts(parsed.contracts),
         keys=custom_keys(content),
         legal_entity=legal_entity,
         line_ids=count(1),
@@ -87,15 +89,15 @@ def check_file(content: bytes, *, legal_entity: LegalEntity) -> CheckedFile:
 def check_parsed(
     parsed: ParsedFile,
     *,
+    facts: StoredFacts,
     keys: tuple[str, ...],
     legal_entity: LegalEntity,
     line_ids: Iterator[int],
 ) -> CheckedFile:
-    """Check the contracts of a file; `keys` are those of its custom fields.
+    """Check the contracts of a file against what is stored.
 
-    Where the file can't be read that is all it says; else it says everything.
+    `keys` are those of its custom fields; each line takes the next of `line_ids`.
     """
-    facts = read_facts(parsed.contracts)
     values, field_errors = read_custom_fields(keys, parsed.contracts, facts)
     errors = [
         *parsed.errors,

@@ -14,20 +14,28 @@ from typing import Any, Final
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection
 
-from billing.models import AuditEvent
+from billing.models import AuditEvent, BillGroup
 from billing.services.audit import actor_fields
 from contracts.domain.csv_contracts import ParsedLine
 from contracts.domain.schedule import next_extension, plan
-from contracts.domain.terms import ContractStatus
-from contracts.models import Contract, ContractImport, ContractLine
+from contracts.domain.terms import ContractStatus, ContractTerms
+from contracts.models import (
+    Contract,
+    ContractImport,
+    ContractLine,
+    ScheduledCharge,
+)
 from contracts.services.import_check import CheckedContract, CheckedFile
 from contracts.services.import_owners import (
     product_ids,
     tax_rate_ids,
     write_owners,
 )
-from contracts.services.rows import copy_rows, next_ids
+from contracts.services.rows import copy_rows, next_ids, refresh_statistics
 from contracts.services.schedule import charge_rows, insert_charges
+
+# From so many contracts on, queries on tables that were small before need statistics.
+_MANY: Final = 500
 
 _CONTRACT_COLUMNS: Final = (
     "id",
@@ -128,6 +136,8 @@ class ImportWriter:
         insert_charges(self._charge_rows(placed))
         self._write_audit(placed)
         connection.check_constraints()
+        if len(placed) >= _MANY:
+            refresh_statistics(Contract, ContractLine, ScheduledCharge, BillGroup)
         return placed
 
     def _write_contracts(self, placed: Sequence[PlacedContract]) -> None:
@@ -146,7 +156,7 @@ class ImportWriter:
                     item.checked.parsed.bill_day,
                     item.checked.parsed.bill_month,
                     self._import_date,
-                    next_extension(item.checked.terms, today=self._import_date),
+                    self._extend_on(item.checked.terms),
                     self._import.pk,
                     1,
                     json.dumps(values.get(item.number, {})),
@@ -154,6 +164,11 @@ class ImportWriter:
                 for item in placed
             ),
         )
+
+    def _extend_on(self, terms: ContractTerms) -> date | None:
+        if terms.end is not None:
+            return None
+        return next_extension(terms, today=self._import_date)
 
     def _write_lines(self, placed: Sequence[PlacedContract]) -> None:
         lines = [line for item in placed for line in item.checked.parsed.lines]

@@ -21,7 +21,7 @@ from contracts.domain.csv_file import RowError, shown
 from contracts.domain.csv_rows import parse_contracts
 from contracts.models import ContractImport, ContractLine
 from contracts.services.import_check import CheckedFile, check_file, check_parsed
-from contracts.services.import_facts import read_facts
+from contracts.services.import_facts import StoredFacts, read_facts
 from contracts.services.import_fields import custom_keys
 from contracts.services.import_rows import ImportWriter, PlacedContract
 from contracts.services.rows import next_ids
@@ -149,10 +149,11 @@ def apply_import(
         raise ImportRefused((refusal,))
     content = bytes(upload.content)
     parsed = parse_contracts(content)
-    _lock_known_bill_groups(parsed.contracts)
+    facts = _locked_facts(parsed.contracts)
     lines = sum(len(contract.lines) for contract in parsed.contracts)
     checked = check_parsed(
         parsed,
+        facts=facts,
         keys=custom_keys(content),
         legal_entity=upload.legal_entity,
         line_ids=iter(next_ids(ContractLine, lines)),
@@ -179,10 +180,12 @@ def _lock_imports() -> None:
             raise ImportRunning
 
 
-def _lock_known_bill_groups(contracts: Sequence[ParsedContract]) -> None:
-    """Lock the bill groups that the file adds to, in the order of their ids."""
-    known = read_facts(contracts).bill_groups.values()
-    ids = sorted({group.pk for group in known})
+def _locked_facts(contracts: Sequence[ParsedContract]) -> StoredFacts:
+    """Read what is stored, with the bill groups that the file adds to locked."""
+    facts = read_facts(contracts)
+    if not facts.bill_groups:
+        return facts
+    ids = [group.pk for group in facts.bill_groups.values()]
     rows = BillGroup.objects.filter(pk__in=ids).order_by("pk")
     try:
         list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
@@ -190,6 +193,7 @@ def _lock_known_bill_groups(contracts: Sequence[ParsedContract]) -> None:
         if isinstance(fault.__cause__, errors.LockNotAvailable):
             raise BillGroupsInUse from fault
         raise
+    return read_facts(contracts)
 
 
 def _imported_before(upload: ContractImport) -> RowError | None:
