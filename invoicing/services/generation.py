@@ -269,10 +269,10 @@ def generate_first_invoices(
     """
     if not contracts:
         return ()
-    groups = BillGroup.objects.filter(contracts__in=contracts).distinct()
-    legal_entity = LegalEntity.objects.get(bill_groups__in=groups[:1])
+    group_ids = {contract.bill_group_id for contract in contracts}
+    legal_entity = LegalEntity.objects.get(bill_groups=min(group_ids))
     lock_open_books(legal_entity, issue_date=today)
-    lock_bill_groups(groups.values_list("pk", flat=True))
+    lock_bill_groups(group_ids)
     assessments = assess_first_invoices(
         [contract.pk for contract in contracts],
         legal_entity=legal_entity,
