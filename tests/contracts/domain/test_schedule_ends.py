@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from contracts.domain.schedule import plan
-from contracts.domain.terms import ContractTerms, LineTerms, Proration
+from contracts.domain.terms import ContractTerms, LineTerms, Proration, Stretch
 from tests.contracts.domain.sold import (
     ARREARS_LINE,
     EVERGREEN,
@@ -16,6 +16,7 @@ from tests.contracts.domain.sold import (
     YEAR_START,
     day,
     from_days,
+    price,
     told,
 )
 
@@ -90,6 +91,19 @@ def test_line_ended_by_an_amendment_is_cut_like_a_canceled_contract(
 
     assert told(plan(contract_with(advance, **term), today=YEAR_START)) == in_advance
     assert told(plan(contract_with(arrears, **term), today=YEAR_START)) == in_arrears
+
+
+@pytest.mark.parametrize("line", [PLAIN_LINE, ARREARS_LINE, USAGE_LINE])
+def test_line_that_would_start_inside_a_period_is_never_served(
+    line: LineTerms,
+) -> None:
+    """S1: not even for no days."""
+    late = replace(line, start=day("2026-01-20"))
+    canceled = replace(contract_with(late), last_day=day("2026-01-19"))
+    ended = contract_with(replace(late, last_day=day("2026-01-19")))
+
+    assert plan(canceled, today=YEAR_START) == ()
+    assert plan(ended, today=YEAR_START) == ()
 
 
 def test_cancellation_counts_days_without_proration() -> None:
@@ -186,12 +200,18 @@ def test_one_time_charge_is_canceled_when_it_lies_after_the_last_day(
 
 
 def test_usage_is_cut_by_a_cancellation_and_billed_after_it() -> None:
-    """S1, P6"""
-    canceled = replace(contract_with(USAGE_LINE), last_day=day("2026-01-10"))
+    """S1, P6, P9: at the discount of its new last day."""
+    stretches = (
+        Stretch(from_date=YEAR_START, rates=price("1", discount_percent="5")),
+        Stretch(from_date=day("2026-01-11"), rates=price("1", discount_percent="8")),
+    )
+    line = replace(USAGE_LINE, stretches=stretches)
+    canceled = replace(contract_with(line), last_day=day("2026-01-10"))
 
-    assert told(plan(canceled, today=YEAR_START)) == [
-        "2026-01-01..2026-01-10 2026-01-11: None"
-    ]
+    [charge] = plan(canceled, today=YEAR_START)
+
+    assert told([charge]) == ["2026-01-01..2026-01-10 2026-01-11: None"]
+    assert charge.discount_percent == 5
 
 
 def test_canceled_evergreen_contract_is_planned_through_its_last_day() -> None:

@@ -146,6 +146,15 @@ def test_plan_is_next_extended_when_the_horizon_reaches_a_charge(
     assert extension == (day(expected) if expected else None)
 
 
+def test_plan_is_extended_on_the_first_bill_date_of_a_long_stub() -> None:
+    """P1: the stub's start, not the boundary before it, which is past."""
+    line = replace(PLAIN_LINE, months=18, start=day("2026-01-15"))
+    contract = replace(EVERGREEN, start=day("2026-01-15"), lines=(line,))
+
+    assert bill_dates(contract, "2026-01-10") == ["2026-01-15"]
+    assert next_extension(contract, today=day("2026-01-10")) == day("2026-01-15")
+
+
 def test_earliest_line_extends_the_contract() -> None:
     """P1"""
     yearly = replace(PLAIN_LINE, line_id=2, months=12)
