@@ -3,7 +3,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
@@ -38,8 +38,8 @@ def setup_fault(error: Exception) -> str | None:
     return None
 
 
-def main() -> None:
-    """Run one management command."""
+def main(*commands: Sequence[str]) -> None:
+    """Run management commands one after the other in this process."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         from django.conf import settings
@@ -47,11 +47,12 @@ def main() -> None:
     except ModuleNotFoundError as error:
         sys.exit(
             f"Python finds no module {error.name}. Use ./run manage "
-            f"{' '.join(sys.argv[1:])}, which installs what is needed."
+            f"{' '.join(commands[0])}, which installs what is needed."
         )
     try:
         _ = settings.INSTALLED_APPS
-        execute_from_command_line(sys.argv)
+        for command in commands:
+            execute_from_command_line(["manage.py", *command])
     except Exception as error:
         fault = setup_fault(error)
         if fault is None:
@@ -60,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

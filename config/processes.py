@@ -128,6 +128,11 @@ def start_time(pid: int) -> str:
     return "" if state == "Z" else f"{boot.read_text().strip()} {fields[18]}"
 
 
+def is_still(pid: int, started: str) -> bool:
+    """Tell whether a process id is still that of the process that started then."""
+    return started != "" and start_time(pid) == started
+
+
 def _members(group: int, *, folder: Path) -> list[int]:
     """Return a group's processes that work in a folder, where there is a /proc."""
     found = []
@@ -200,23 +205,26 @@ class Children:
         """End what a killed ./run left running; return the names of what was there."""
         if not self.record.exists():
             return []
-        ended = []
+        left = []
         for line in self.record.read_text(encoding="utf-8").splitlines():
             with contextlib.suppress(ValueError, KeyError, TypeError):
-                left = json.loads(line)
-                if self._end(int(left["pid"]), str(left["started"])):
-                    ended.append(str(left["name"]))
-        self.record.unlink()
-        return ended
-
-    def _end(self, pid: int, started: str) -> bool:
-        """End a process of an earlier ./run with its group; false if it is gone."""
-        if started and start_time(pid) == started:
-            os.kill(pid, signal.SIGTERM)
-            deadline = time.monotonic() + PATIENCE
-            while start_time(pid) == started and time.monotonic() < deadline:
+                noted = json.loads(line)
+                pid, started = int(noted["pid"]), str(noted["started"])
+                if self._is_left(pid, started):
+                    left.append((str(noted["name"]), pid, started))
+        for _name, pid, started in left:
+            if is_still(pid, started):
+                os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + PATIENCE
+        for _name, pid, started in left:
+            while is_still(pid, started) and time.monotonic() < deadline:
                 time.sleep(0.05)
-        elif start_time(pid) or not _members(pid, folder=self.folder):
-            return False
-        _signal_group(pid, signal.SIGKILL)
-        return True
+            _signal_group(pid, signal.SIGKILL)
+        self.record.unlink()
+        return [name for name, _pid, _started in left]
+
+    def _is_left(self, pid: int, started: str) -> bool:
+        """Tell whether a noted process or, where it is gone, some of its group is here."""
+        if start_time(pid):
+            return is_still(pid, started)
+        return bool(_members(pid, folder=self.folder))

@@ -137,8 +137,9 @@ def test_number_that_belongs_to_someone_else_by_now_is_left_alone(
     assert stranger.poll() is None
 
 
+@pytest.mark.parametrize("started", ["when it was alive", ""])
 def test_group_whose_leader_is_gone_is_ended(
-    children: Children, tmp_path: Path
+    children: Children, tmp_path: Path, started: str
 ) -> None:
     told = tmp_path / "told"
     with subprocess.Popen(
@@ -147,7 +148,7 @@ def test_group_whose_leader_is_gone_is_ended(
         done.wait()
     left = int(told.read_text())
     assert alive(left)
-    write_record(children, done.pid, "when it was alive")
+    write_record(children, done.pid, started)
 
     assert children.end_leftovers() == ["web"]
 

@@ -32,15 +32,21 @@ PARTS = ("__init__", "embedded_postgres", "packages", "processes")
 MANAGE = """
 import json, os, sys, time
 from pathlib import Path
-said = {name: os.environ.get(name) for name in ("DATABASE_URL", "SITE_URL")}
-with open("calls", "a") as calls:
-    print(json.dumps([sys.argv[1:], said]), file=calls)
-if sys.argv[1] == "collectstatic":
-    Path("var/static").mkdir(exist_ok=True)
-if Path("slow-" + sys.argv[1]).exists() or sys.argv[1] == "qcluster":
-    time.sleep(600)
-if Path("broken-" + sys.argv[1]).exists():
-    sys.exit("broken " + sys.argv[1])
+
+def main(*commands):
+    said = {name: os.environ.get(name) for name in ("DATABASE_URL", "SITE_URL")}
+    for command in commands:
+        with open("calls", "a") as calls:
+            print(json.dumps([list(command), said]), file=calls)
+        if command[0] == "collectstatic":
+            Path("var/static").mkdir(exist_ok=True)
+        if Path("slow-" + command[0]).exists() or command[0] == "qcluster":
+            time.sleep(600)
+        if Path("broken-" + command[0]).exists():
+            sys.exit("broken " + command[0])
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
 """
 WSGI = """
 def application(environ, start_response):
