@@ -63,14 +63,12 @@ def take_numbers(
         "kind": kind.value,
     }
     row = _take(parameters)
-    if row is None:
-        last = last_issue_date(legal_entity=legal_entity, kind=kind)
-        if last is not None:
-            raise IssueDateTooEarly(issue_date, last)
+    if row is None:  # no series yet, or one that is further on
         ensure_series(legal_entity)
         row = _take(parameters)
     if row is None:
-        raise IssueDateTooEarly(issue_date, None)
+        last = last_issue_date(legal_entity=legal_entity, kind=kind)
+        raise IssueDateTooEarly(issue_date, last)
     first, prefix, digits = row
     return [
         DocumentNumber(sequence, f"{prefix}{sequence:0{digits}d}")
