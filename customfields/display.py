@@ -19,4 +19,5 @@ def display_value(definition: FieldDefinition, stored: object) -> str:
         return format_html('<a href="{0}" rel="noopener noreferrer">{0}</a>', value)
     if definition.kind is Kind.DATE:
         return format_date(date.fromisoformat(str(value)), "j M Y")
-    return show(definition.kind, value)
+    text = show(definition.kind, value)
+    return text.capitalize() if definition.kind is Kind.YES_NO else text

@@ -27,45 +27,56 @@ class CustomFieldAdmin(FinanceModelAdmin):
     """Staff define fields here; they are used from the next request on."""
 
     form = CustomFieldForm
-    list_display = (
-        "label",
-        "key",
-        "object",
-        "kind",
-        "required",
-        "printed",
-        "position",
-        "archived",
-    )
+    list_display = ("label", "object", "kind", "key", "remarks")
     list_filter = ("object", "kind", "archived")
+    list_note = "Fields of your own. A new one is on the next page that is opened."
     search_fields = ("label", "key")
+    search_help_text = "Label or key"
     ordering = ("object", "position", "id")
+    sortable_by = ()
+    column_classes = {
+        "label": "m1",
+        "object": "m4",
+        "kind": "m5",
+        "key": "w2",
+        "remarks": "w1",
+    }
     fieldsets = (
-        (None, {"fields": ("object", "label", "key", "kind", "choices")}),
+        (None, {"fields": (("object", "kind"), ("label", "key"), "choices")}),
         (
             "On forms",
-            {"fields": ("required", "default", "help_text", "position")},
+            {"fields": ("required", "default", ("help_text", "position"))},
         ),
-        ("Use", {"fields": ("printed", "archived", "held_by")}),
+        ("Use", {"fields": ("printed", "archived")}),
     )
+
+    @admin.display(description="remarks")
+    def remarks(self, field: CustomField) -> str:
+        """Say what is special about a field."""
+        said = {
+            "required": field.required,
+            "shown on the invoice": field.printed,
+            "archived": field.archived,
+        }
+        return ", ".join(text for text, holds in said.items() if holds)
+
+    def facts(self, subject: CustomField) -> list[str]:
+        """Say how many owners hold a value: then it is archived, not deleted."""
+        words = OWNERS[FieldObject(subject.object)]
+        count = count_holders(subject)
+        held = words.counted(count) if count else f"No {words.singular}"
+        verb = "hold" if count > 1 else "holds"
+        return [
+            subject.get_object_display(),
+            subject.key,
+            f"{held} {verb} a value",
+        ]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: CustomField | None = None
     ) -> tuple[str, ...]:
         """Object, key and type are chosen once."""
-        return ("held_by",) if obj is None else (*FIXED, "held_by")
-
-    @admin.display(description="Values")
-    def held_by(self, field: CustomField) -> str:
-        """Say how many owners hold a value."""
-        if field._state.adding:
-            return "None yet."
-        words = OWNERS[FieldObject(field.object)]
-        count = count_holders(field)
-        if not count:
-            return f"No {words.singular} holds a value. The field can be deleted."
-        held = "holds" if count == 1 else "hold"
-        return f"{words.counted(count)} {held} a value. The field can be archived."
+        return () if obj is None else FIXED
 
     def has_delete_permission(
         self, request: HttpRequest, obj: CustomField | None = None

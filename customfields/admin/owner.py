@@ -73,12 +73,20 @@ class OwnerAdmin(FinanceModelAdmin):
         request: HttpRequest,
         obj: Any = None,
     ) -> Any:
-        """Put the custom fields into a fieldset of their own."""
+        """Put the custom fields last; who overrides this calls `with_custom_fields`."""
+        return self.with_custom_fields(
+            request, obj, super().get_fieldsets(request, obj)
+        )
+
+    def with_custom_fields(
+        self, request: HttpRequest, obj: Model | None, own: Sequence[Any]
+    ) -> list[Any]:
+        """Return fieldsets followed by one with the custom fields, if there are any."""
         fields = self.custom_field_definitions(request)
         names = {field_name(definition.key) for definition in fields}
         fieldsets = [
             (heading, {**options, "fields": _without(options["fields"], names)})
-            for heading, options in super().get_fieldsets(request, obj)
+            for heading, options in own
         ]
         if not fields:
             return fieldsets

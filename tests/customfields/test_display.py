@@ -12,7 +12,7 @@ from customfields.domain.kinds import Kind
     [
         pytest.param(Kind.TEXT, "<b>", "<b>", id="text_is_not_marked_safe"),
         pytest.param(Kind.DATE, "2026-03-02", "2 Mar 2026", id="date"),
-        pytest.param(Kind.YES_NO, False, "no", id="no"),
+        pytest.param(Kind.YES_NO, False, "No", id="no"),
         pytest.param(Kind.NUMBER, "12.5", "12.5", id="number"),
         pytest.param(
             Kind.URL,
