@@ -66,7 +66,7 @@ def _exit_codes(processes: Sequence[Any]) -> list[int]:
 def _child(job: Job, barrier: Barrier) -> None:
     batches.BATCH_SIZE = job.batch_size
     if job.death:
-        _plant_death(job.death)
+        plant_death(job.death)
     if job.poison:
         _plant_poison(job.poison)
     barrier.wait(PATIENCE)
@@ -74,7 +74,7 @@ def _child(job: Job, barrier: Barrier) -> None:
     connections.close_all()
 
 
-def _plant_death(death: Death) -> None:
+def plant_death(death: Death) -> None:
     """Wrap a function so that the process dies at one of its calls."""
     module_name, _, name = death.at.partition(":")
     module = import_module(module_name)
@@ -85,10 +85,10 @@ def _plant_death(death: Death) -> None:
         nonlocal calls
         calls += 1
         if calls == death.nth and not death.after:
-            _die()
+            die()
         result = original(*args, **kwargs)
         if calls == death.nth and death.after:
-            _die()
+            die()
         return result
 
     setattr(module, name, wrapped)
@@ -100,11 +100,12 @@ def _plant_poison(bill_group_id: int) -> None:
 
     def poisoned(bill_group_ids: list[int], **kwargs: Any) -> Any:
         if bill_group_id in bill_group_ids:
-            _die()
+            die()
         return original(bill_group_ids, **kwargs)
 
     setattr(batches, "assess_due", poisoned)  # noqa: B010
 
 
-def _die() -> None:
+def die() -> None:
+    """Be killed, as by the system."""
     os.kill(os.getpid(), signal.SIGKILL)
