@@ -39,7 +39,7 @@ class CustomFieldAdmin(FinanceModelAdmin):
         "object": "m4",
         "kind": "m5",
         "key": "w2",
-        "remarks": "w1",
+        "remarks": "",
     }
     fieldsets = (
         (None, {"fields": (("object", "kind"), ("label", "key"), "choices")}),
