@@ -24,13 +24,15 @@ def copy_rows(
     """Write rows of some columns; the others hold the defaults of their fields.
 
     Constraints and statement triggers hold as for INSERT, foreign keys are checked at
-    the commit. Nothing else may use the connection until the rows are through.
+    the commit, and what goes wrong is raised as Django's errors. Nothing else may use
+    the connection until the rows are through.
     """
     defaults = _defaults(model, columns)
     names = ", ".join([*columns, *defaults])
     tail = tuple(defaults.values())
     with (
         connection.cursor() as cursor,
+        connection.wrap_database_errors,
         cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy,
     ):
         for row in rows:
