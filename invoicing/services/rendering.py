@@ -75,6 +75,8 @@ def load_press() -> Press:
 
     Raises `PangoMissing`.
     """
+    logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
     weasyprint = _import_weasyprint()
 
     class PackagedFilesOnly(weasyprint.urls.URLFetcher):  # type: ignore[misc,name-defined]
@@ -85,8 +87,6 @@ def load_press() -> Press:
                 raise FetchRefused(f"A paper asked for {url}.")
             return weasyprint.urls.URLFetcherResponse(url, font.read_bytes())
 
-    logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)
-    logging.getLogger("fontTools").setLevel(logging.WARNING)
     fonts = weasyprint.text.fonts.FontConfiguration()
     fetcher = PackagedFilesOnly()
     stylesheet = weasyprint.CSS(
