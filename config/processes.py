@@ -224,7 +224,7 @@ class Children:
         return [name for name, _pid, _started in left]
 
     def _is_left(self, pid: int, started: str) -> bool:
-        """Tell whether a noted process or, where it is gone, some of its group is here."""
+        """Tell whether a noted process is here, or some of its group without it."""
         if start_time(pid):
             return is_still(pid, started)
         return bool(_members(pid, folder=self.folder))

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,7 +15,7 @@ KEY = "pA7fK2mQ9xZ4vB8nR1tY6wE3uI5oL0sD" * 2
 
 
 def test_background_work_is_never_delivered_while_it_may_still_run() -> None:
-    cluster = settings.Q_CLUSTER
+    cluster: dict[str, Any] = settings.Q_CLUSTER
     waiting = cluster["queue_limit"] / cluster["workers"]
 
     assert cluster["retry"] > cluster["timeout"] * (1 + waiting)
