@@ -111,6 +111,25 @@ def test_cancellation_replaces_the_charge_across_it_and_cancels_later_ones() -> 
     assert (result.kept, result.supersede, result.cancel) == ((1,), (2,), (3,))
 
 
+def test_cancellation_between_two_charges_only_cancels() -> None:
+    """P7, S1: nothing replaces a charge that touches what stays."""
+    result = reconcile(
+        planned(end="2026-03-31", last_day="2026-02-28"), all_stored(PLAIN_CONTRACT)
+    )
+
+    assert (result.kept, result.supersede, result.cancel) == ((1, 2), (), (3,))
+    assert result.create == ()
+
+
+def test_line_that_starts_later_cancels_what_was_before() -> None:
+    """P7"""
+    later = replace(PLAIN_LINE, start=day("2026-02-01"))
+
+    result = reconcile(planned(later, end="2026-03-31"), all_stored(PLAIN_CONTRACT))
+
+    assert (result.kept, result.supersede, result.cancel) == ((2, 3), (), (1,))
+
+
 def test_undoing_a_cancellation_plans_the_days_again() -> None:
     """P7, S2: what was superseded and canceled stays history."""
     charges = [

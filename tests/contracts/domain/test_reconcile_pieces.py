@@ -82,6 +82,23 @@ def test_planned_piece_that_is_wholly_open_moves_when_its_sibling_is_billed() ->
     assert result.supersede == (2,)
 
 
+def test_billed_months_beside_a_split_one_leave_its_bill_date() -> None:
+    """P6: they are no part of its uncut charge."""
+    dearer = from_days(d2026_01_01="310", d2026_02_15="620")
+    charges = planned(replace(PLAIN_LINE, stretches=dearer), end="2026-03-31")
+    before, after = (
+        stored(charge, charge_id=number, state=ChargeState.INVOICED)
+        for number, charge in enumerate([charges[0], charges[-1]])
+    )
+
+    result = reconcile(charges, [before, after])
+
+    assert told(result.create) == [
+        "2026-02-01..2026-02-14 2026-02-01: 155.00",
+        "2026-02-15..2026-02-28 2026-02-01: 310.00",
+    ]
+
+
 def test_open_piece_before_a_billed_one_bills_on_the_first_day() -> None:
     """P6"""
     result = reconcile(planned(), [january(11, 31, "210.00")])
