@@ -5,6 +5,7 @@ first bill group are the account's too; its mail address stays the bill group's.
 """
 
 import json
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -46,62 +47,77 @@ _BILL_GROUP_COLUMNS: Final = (
 )
 
 
-def write_owners(
-    checked: CheckedFile,
-) -> tuple[dict[str, int], dict[BillGroupKey, int]]:
-    """Write accounts and bill groups that are new; returns the ids of all by key."""
-    groups = bill_groups_of(item.parsed for item in checked.contracts)
-    accounts = {n: account.pk for n, account in checked.facts.accounts.items()}
-    new_accounts: dict[str, ParsedBillGroup] = {}
-    for group in groups.values():
-        if group.account_number not in accounts:
-            new_accounts.setdefault(group.account_number, group)
-    accounts.update(
-        zip(new_accounts, next_ids(Account, len(new_accounts)), strict=True)
-    )
-    values = checked.custom_values.accounts
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """The ids of a file's accounts and bill groups by key, and which of them are new.
+
+    A new account takes what it stores from its first bill group in the file.
+    """
+
+    accounts: dict[str, int]
+    bill_groups: dict[BillGroupKey, int]
+    new_accounts: dict[str, ParsedBillGroup]
+    new_bill_groups: dict[BillGroupKey, ParsedBillGroup]
+
+
+def write_owners(checked: CheckedFile) -> Owners:
+    """Write the accounts and bill groups of a file that are new."""
+    owners = _owners(checked)
+    account_values = checked.custom_values.accounts
     copy_rows(
         Account,
         _ACCOUNT_COLUMNS,
         (
             (
-                accounts[number],
+                owners.accounts[number],
                 number,
                 group.account_name,
                 *_address(group),
-                json.dumps(values.get(number, {})),
+                json.dumps(account_values.get(number, {})),
             )
-            for number, group in new_accounts.items()
+            for number, group in owners.new_accounts.items()
         ),
     )
-    bill_groups = _write_bill_groups(checked, groups, accounts)
-    return accounts, bill_groups
-
-
-def _write_bill_groups(
-    checked: CheckedFile,
-    groups: dict[BillGroupKey, ParsedBillGroup],
-    accounts: dict[str, int],
-) -> dict[BillGroupKey, int]:
-    ids = {key: group.pk for key, group in checked.facts.bill_groups.items()}
-    new = {key: group for key, group in groups.items() if key not in ids}
-    ids.update(zip(new, next_ids(BillGroup, len(new)), strict=True))
-    values = checked.custom_values.bill_groups
+    group_values = checked.custom_values.bill_groups
     copy_rows(
         BillGroup,
         _BILL_GROUP_COLUMNS,
         (
             (
-                ids[key],
-                accounts[group.account_number],
+                owners.bill_groups[key],
+                owners.accounts[group.account_number],
                 checked.legal_entity.pk,
                 *_cells(group),
-                json.dumps(values.get(key, {})),
+                json.dumps(group_values.get(key, {})),
             )
-            for key, group in new.items()
+            for key, group in owners.new_bill_groups.items()
         ),
     )
-    return ids
+    return owners
+
+
+def _owners(checked: CheckedFile) -> Owners:
+    """Tell new owners from known ones, and give the new ones their ids."""
+    groups = bill_groups_of(item.parsed for item in checked.contracts)
+    accounts = {n: account.pk for n, account in checked.facts.accounts.items()}
+    bill_groups = {k: group.pk for k, group in checked.facts.bill_groups.items()}
+    new_groups = {k: group for k, group in groups.items() if k not in bill_groups}
+    new_accounts: dict[str, ParsedBillGroup] = {}
+    for group in new_groups.values():
+        if group.account_number not in accounts:
+            new_accounts.setdefault(group.account_number, group)
+    accounts.update(
+        zip(new_accounts, next_ids(Account, len(new_accounts)), strict=True)
+    )
+    bill_groups.update(
+        zip(new_groups, next_ids(BillGroup, len(new_groups)), strict=True)
+    )
+    return Owners(
+        accounts=accounts,
+        bill_groups=bill_groups,
+        new_accounts=new_accounts,
+        new_bill_groups=new_groups,
+    )
 
 
 def _cells(group: ParsedBillGroup) -> tuple[Any, ...]:

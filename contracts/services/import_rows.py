@@ -6,16 +6,13 @@ planned while the database takes them in.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection
 
-from billing.models import AuditEvent, BillGroup
-from billing.services.audit import actor_fields
+from billing.models import BillGroup
 from contracts.domain.csv_contracts import ParsedLine
 from contracts.domain.schedule import next_extension, plan
 from contracts.domain.terms import ContractStatus, ContractTerms
@@ -25,7 +22,8 @@ from contracts.models import (
     ContractLine,
     ScheduledCharge,
 )
-from contracts.services.import_check import CheckedContract, CheckedFile
+from contracts.services.import_audit import PlacedContract, write_audit
+from contracts.services.import_check import CheckedFile
 from contracts.services.import_owners import (
     product_ids,
     tax_rate_ids,
@@ -71,33 +69,6 @@ _LINE_COLUMNS: Final = (
     "included_quantity",
     "tiers",
 )
-_AUDIT_COLUMNS: Final = (
-    "actor_id",
-    "actor_name",
-    "code",
-    "subject",
-    "account_id",
-    "bill_group_id",
-    "contract_id",
-    "after",
-)
-
-
-@dataclass(slots=True, kw_only=True)
-class PlacedContract:
-    """A contract of a file with the ids it gets, and how many charges it got."""
-
-    checked: CheckedContract
-    contract_id: int
-    bill_group_id: int
-    account_id: int
-    charges: int = 0
-    past: int = 0
-
-    @property
-    def number(self) -> str:
-        """The contract's number."""
-        return self.checked.parsed.number
 
 
 class ImportWriter:
@@ -118,14 +89,14 @@ class ImportWriter:
 
     def write(self) -> list[PlacedContract]:
         """Write everything and check all keys; returns the contracts with their ids."""
-        accounts, bill_groups = write_owners(self._checked)
+        owners = write_owners(self._checked)
         contracts = self._checked.contracts
         placed = [
             PlacedContract(
                 checked=contract,
                 contract_id=contract_id,
-                bill_group_id=bill_groups[contract.bill_group_key],
-                account_id=accounts[contract.parsed.bill_group.account_number],
+                bill_group_id=owners.bill_groups[contract.bill_group_key],
+                account_id=owners.accounts[contract.bill_group_key[0]],
             )
             for contract, contract_id in zip(
                 contracts, next_ids(Contract, len(contracts)), strict=True
@@ -134,7 +105,7 @@ class ImportWriter:
         self._write_contracts(placed)
         self._write_lines(placed)
         insert_charges(self._charge_rows(placed))
-        self._write_audit(placed)
+        write_audit(placed, owners, contract_import=self._import, actor=self._actor)
         connection.check_constraints()
         if len(placed) >= _MANY:
             refresh_statistics(Contract, ContractLine, ScheduledCharge, BillGroup)
@@ -213,39 +184,6 @@ class ImportWriter:
                 bill_group_id=item.bill_group_id,
                 external_before=self._import_date,
             )
-
-    def _write_audit(self, placed: Sequence[PlacedContract]) -> None:
-        """One entry for each contract, one for the import (M5)."""
-        by = tuple(actor_fields(self._actor).values())
-        of_contracts = (
-            (
-                *by,
-                "contract.imported",
-                item.number,
-                item.account_id,
-                item.bill_group_id,
-                item.contract_id,
-                json.dumps(
-                    {
-                        "status": ContractStatus.ACTIVE,
-                        "import": self._import.pk,
-                        "charges": item.charges,
-                        "billed_elsewhere": item.past,
-                    }
-                ),
-            )
-            for item in placed
-        )
-        of_import = (
-            *by,
-            "contracts.imported",
-            self._import.file_name,
-            None,
-            None,
-            None,
-            json.dumps({"import": self._import.pk, "contracts": len(placed)}),
-        )
-        copy_rows(AuditEvent, _AUDIT_COLUMNS, chain([of_import], of_contracts))
 
 
 def _line_cells(line: ParsedLine) -> tuple[Any, ...]:

@@ -20,10 +20,11 @@ from contracts.domain.csv_contracts import ParsedContract
 from contracts.domain.csv_file import RowError, shown
 from contracts.domain.csv_rows import parse_contracts
 from contracts.models import ContractImport, ContractLine
+from contracts.services.import_audit import PlacedContract
 from contracts.services.import_check import CheckedFile, check_file, check_parsed
 from contracts.services.import_facts import StoredFacts, read_facts
 from contracts.services.import_fields import custom_keys
-from contracts.services.import_rows import ImportWriter, PlacedContract
+from contracts.services.import_rows import ImportWriter
 from contracts.services.rows import next_ids
 
 # Any number that nothing else locks; the lock ends with the transaction.

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from billing.models import LegalEntity
 from contracts.models import Contract, ContractImport
-from contracts.services.import_rows import PlacedContract
+from contracts.services.import_audit import PlacedContract
 from contracts.services.imports import apply_import, keep_upload, new_upload
 from contracts.services.terms import activate
 from invoicing.models import Invoice
