@@ -10,12 +10,13 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Final, TypeVar
 
 from babel import Locale
 
 from billing.domain.money import UnknownCurrency, is_currency
+from contracts.domain.csv_file import shown
 from contracts.domain.decimals import NotANumber, parse_decimal
 from contracts.domain.rating import InvalidTiers, format_tiers, parse_tiers
 from contracts.domain.terms import FIRST_YEAR, LAST_YEAR
@@ -57,20 +58,12 @@ class BadCell(ValueError):
 
 def text(max_length: int) -> Parser[str]:
     """Return a parser of one line of text; accents are composed (Unicode NFC)."""
-
-    def parse(cell: str) -> str:
-        return _checked_text(cell, max_length, _UNPRINTABLE)
-
-    return parse
+    return partial(_checked_text, max_length, _UNPRINTABLE)
 
 
 def long_text(max_length: int) -> Parser[str]:
     """Return a parser of text that may have tabs and line breaks."""
-
-    def parse(cell: str) -> str:
-        return _checked_text(cell, max_length, _UNPRINTABLE_IN_LONG_TEXT)
-
-    return parse
+    return partial(_checked_text, max_length, _UNPRINTABLE_IN_LONG_TEXT)
 
 
 def identifier(max_length: int) -> Parser[str]:
@@ -82,12 +75,12 @@ def identifier(max_length: int) -> Parser[str]:
                 "A spreadsheet has rounded this number. Format the column as text "
                 "and type the number again."
             )
-        return _checked_text(cell, max_length, _UNPRINTABLE)
+        return _checked_text(max_length, _UNPRINTABLE, cell)
 
     return parse
 
 
-def _checked_text(cell: str, max_length: int, unprintable: re.Pattern[str]) -> str:
+def _checked_text(max_length: int, unprintable: re.Pattern[str], cell: str) -> str:
     value = cell if cell.isascii() else unicodedata.normalize("NFC", cell)
     if len(value) > max_length:
         raise BadCell(f"This has {len(value)} characters; at most {max_length} fit.")
@@ -192,7 +185,7 @@ def currency(cell: str) -> str:
     """Read a currency that invoices can be made in (M1)."""
     if is_currency(cell):
         return cell
-    raise BadCell(str(UnknownCurrency(cell[:10])))
+    raise BadCell(str(UnknownCurrency(shown(cell))))
 
 
 def country(cell: str) -> str:

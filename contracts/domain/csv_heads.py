@@ -23,14 +23,12 @@ from contracts.domain.csv_columns import (
     Header,
 )
 from contracts.domain.csv_contracts import ParsedBillGroup, ParsedContract, ParsedLine
+from contracts.domain.csv_file import shown
 from contracts.domain.csv_lines import Faults, Term, check_term
 
 _REMEMBERED: Final = 1_000
 _GROUP_COLUMNS: Final = (*ACCOUNT_COLUMNS, *BILL_GROUP_COLUMNS)
 _GROUP_NAMES: Final = [column.name for column in _GROUP_COLUMNS]
-_GROUP_FIELDS: Final = [
-    "name" if name == "bill_group" else name for name in _GROUP_NAMES
-]
 # What of the bill group is said of its contracts too.
 _SHARED_NAMES: Final = ["account_number", "bill_group", "currency"]
 _shared: Final = itemgetter(*map(_GROUP_NAMES.index, _SHARED_NAMES))
@@ -92,7 +90,7 @@ class _First:
             said_so = "leaves this blank"
         else:
             word = said.value.lower() if isinstance(said, StrEnum) else said
-            said_so = f"says “{word}”"
+            said_so = f"says “{shown(str(word))}”"
         return (
             f"Line {row} {said_so} for the same {self._noun}. Correct one of the two."
         )
@@ -172,14 +170,17 @@ class HeadReader:
             said = (*_shared(group.values), *values)
             self._first_of_contract.hear(row, number, said, faults)
             lines = self._lines[number]
-        term = Term(*map(_unless_faulty, (start, end, bill_month)))
+        if faults:
+            start, end, bill_month = map(_unless_faulty, (start, end, bill_month))
+        term = Term(start, end, bill_month)
         check_term(term, faults)
         return Head(group, term, lines, faults)
 
     def contracts(self) -> Iterator[ParsedContract]:
         """Make the contracts of a file without faults, in the order of the file."""
         groups = {
-            key: _bill_group(said) for key, said in self._first_of_group.said.items()
+            key: ParsedBillGroup(row, *values)
+            for key, (row, values) in self._first_of_group.said.items()
         }
         for row, values in self._first_of_contract.said.values():
             account_number, bill_group, _, number, *terms = values
@@ -203,8 +204,3 @@ class HeadReader:
 
 def _unless_faulty(value: Any) -> Any:
     return None if type(value) is Fault else value
-
-
-def _bill_group(said: _Said) -> ParsedBillGroup:
-    fields = dict(zip(_GROUP_FIELDS, said.values, strict=True))
-    return ParsedBillGroup(row=said.row, **fields)
