@@ -197,7 +197,7 @@ class _PhysicalLines:
 
     def give_back_all_but_first(self) -> bool:
         """Have the record's further lines read again; False when that is too much."""
-        self._may_reread -= self.characters
+        self._may_reread -= self.characters - len(self.taken[0])
         self._again.extend(reversed(self.taken[1:]))
         return self._may_reread >= 0
 
