@@ -35,6 +35,8 @@ WHERE contype = 'f' AND condeferrable
 """
 
 
+ZERO = Decimal(0)
+
 MARK_CHARGES = """
 UPDATE contracts_scheduledcharge SET state = %s
 WHERE id = ANY (%s) AND state = 'PENDING'
@@ -156,8 +158,8 @@ def _store_rating(rated: Sequence[DocumentLine], zero_ids: Sequence[int]) -> Non
             STORE_RATING,
             [
                 [line.charge.charge_id for line in rated] + list(zero_ids),
-                [line.quantity for line in rated] + [0] * len(zero_ids),
-                [line.amount for line in rated] + [0] * len(zero_ids),
+                [line.quantity for line in rated] + [ZERO] * len(zero_ids),
+                [line.amount for line in rated] + [ZERO] * len(zero_ids),
             ],
         )
 

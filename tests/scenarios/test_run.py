@@ -426,3 +426,26 @@ def test_m1_tax_is_computed_once_per_rate_and_yen_have_no_digits() -> None:
     assert invoice.taxes == [
         {"name": "Standard", "percent": "10", "taxable": "102", "tax": "10"}
     ]
+
+
+def test_g10_usage_and_zero_charges_share_a_night_with_what_is_billed() -> None:
+    contract = sold(
+        today=JAN_1,
+        lines=[USAGE, {"timing": "ARREARS"}, {"quantity": Decimal(0)}, USAGE],
+    )
+    UsageRecord.objects.create(
+        line=contract.lines.get(position=1),
+        usage_date=JAN_1,
+        quantity=Decimal("12.5"),
+        idempotency_key="jan",
+    )
+
+    run_invoicing(as_of=FEB_1)
+
+    assert not ParkedBillGroup.objects.exists()
+    (invoice,) = Invoice.objects.all()
+    assert (invoice.bill_date, invoice.total) == (FEB_1, Decimal("101.25"))
+    assert invoice.lines.count() == 2
+    zero = contract.charges.filter(state="INVOICED", amount=0)
+    assert sorted(zero.values_list("bill_date", flat=True)) == [JAN_1, FEB_1, FEB_1]
+    assert broken_invariants() == []
