@@ -113,6 +113,13 @@ def test_changed_rates_differ(stretches: tuple[Stretch, ...], amount: str) -> No
     assert differences(january(amended), billed()) == [("310.00", amount)]
 
 
+def test_other_amount_at_the_same_rates_differs() -> None:
+    """A3"""
+    mistaken = replace(billed(), amount=Decimal("309.99"))
+
+    assert differences(january(), mistaken) == [("309.99", "310.00")]
+
+
 @pytest.mark.parametrize(
     ("last_day", "amount"),
     [("2026-01-10", "100.00"), ("2026-01-30", "300.00"), ("2025-12-31", "0")],

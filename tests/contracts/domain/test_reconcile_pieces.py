@@ -136,6 +136,17 @@ def test_gap_is_charged_at_the_rates_of_its_piece() -> None:
     assert [piece.unit_price for piece in result.create] == [310, 620]
 
 
+def test_gap_in_a_piece_accrues_from_the_first_day_of_the_uncut_charge() -> None:
+    """P5: 100.00 less 58.06 by the 18th; counted from the 11th it were 41.93."""
+    split = planned(
+        replace(PLAIN_LINE, stretches=from_days(d2026_01_01="200", d2026_01_11="100"))
+    )
+
+    result = reconcile(split, [january(1, 18, "90.32")])
+
+    assert told(result.create) == ["2026-01-19..2026-01-31 2026-01-19: 41.94"]
+
+
 def test_gap_of_usage_has_no_amount() -> None:
     """P9"""
     [charge] = planned(USAGE_LINE)
