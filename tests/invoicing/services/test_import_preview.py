@@ -1,0 +1,314 @@
+"""What a preview says is what an import does (I1, I4)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from billing.models import BillGroup, InvoicingSettings, TaxRate, TaxRateStep
+from contracts.models import ContractImport, ScheduledCharge
+from contracts.services.imports import new_upload
+from invoicing.models import Invoice, ParkedBillGroup
+from invoicing.services.import_preview import (
+    ImportPreview,
+    preview_import,
+    previewed_charges,
+    previewed_invoices,
+)
+from invoicing.services.lifecycle import import_contracts
+from tests.contracts.sheet import sheet
+from tests.factories import BillGroupFactory, LegalEntityFactory
+
+pytestmark = pytest.mark.django_db
+
+TODAY = date(2026, 3, 1)
+NEW = {"start_date": "2026-03-01"}
+
+
+def upload(*rows: dict[str, str]) -> ContractImport:
+    """Return an upload of these rows."""
+    return new_upload(
+        content=sheet(*rows),
+        file_name="contracts.csv",
+        legal_entity=LegalEntityFactory.create(),
+        actor=None,
+    )
+
+
+def preview(*rows: dict[str, str]) -> ImportPreview:
+    """Preview these rows as of TODAY."""
+    return preview_import(upload=upload(*rows), import_date=TODAY)
+
+
+def first(*rows: dict[str, str]) -> tuple[int, int, dict[str, str]]:
+    """Return how many invoices and drafts are made at once, and their totals."""
+    found = preview(*rows).first_invoices
+    totals = {currency: str(total) for currency, total in found.totals.items()}
+    return found.invoices, found.drafts, totals
+
+
+def known_group(**fields: Any) -> BillGroup:
+    """Store the bill group that the rows name."""
+    group: BillGroup = BillGroupFactory.create(
+        account__number="A-1",
+        account__name="Acme",
+        name="Main",
+        currency="EUR",
+        **fields,
+    )
+    return group
+
+
+class TestSummary:
+    def test_past_and_future_charges_are_counted_with_their_values(self) -> None:
+        """I1, I2."""
+        summary = preview(
+            {},
+            {"contract_number": "C-2", "bill_group": "Yen", "currency": "JPY"},
+        ).summary
+
+        assert (summary.contracts, summary.lines) == (2, 2)
+        assert (summary.charges_past, summary.charges_to_bill) == (4, 20)
+        assert summary.as_dict()["values"] == [
+            {"currency": "EUR", "to_bill": "1000.00", "past": "200.00"},
+            {"currency": "JPY", "to_bill": "1000", "past": "200"},
+        ]
+
+    def test_usage_is_counted_without_a_value(self) -> None:
+        """P9."""
+        summary = preview({"charge_type": "usage", "quantity": ""}).summary
+
+        assert (summary.usage, summary.charges_past) == (12, 1)
+        assert summary.as_dict()["values"] == [
+            {"currency": "EUR", "to_bill": "0.00", "past": "0.00"}
+        ]
+
+    def test_a_faulty_file_has_no_figures(self) -> None:
+        found = preview({"currency": "XXX"})
+
+        assert found.checked.errors
+        assert found.summary.contracts == 0
+        assert found.first_invoices.invoices == 0
+
+
+class TestFirstInvoices:
+    def test_a_new_contract_in_advance_is_invoiced_at_once_with_tax(self) -> None:
+        """G6, M1."""
+        assert first(NEW | {"tax_rate": "19"}) == (1, 0, {"EUR": "119.00"})
+
+    def test_a_contract_with_a_past_charge_makes_none(self) -> None:
+        """I4."""
+        assert first({}) == (0, 0, {})
+
+    @pytest.mark.parametrize(
+        "row",
+        [
+            pytest.param({"timing": "arrears"}, id="arrears"),
+            pytest.param({"charge_type": "usage", "quantity": ""}, id="usage"),
+            pytest.param({"invoicing": "manual"}, id="manual_group"),
+            pytest.param({"unit_price": "0", "quantity": "0"}, id="nothing_to_bill"),
+        ],
+    )
+    def test_contracts_that_wait_make_none(self, row: dict[str, str]) -> None:
+        """G3, G5, G10."""
+        assert first(NEW | row) == (0, 0, {})
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            pytest.param({"status": "INACTIVE"}, id="inactive"),
+            pytest.param({"invoicing": "MANUAL"}, id="manual"),
+            pytest.param({"awaiting_manual_invoice": True}, id="awaiting"),
+        ],
+    )
+    def test_a_known_bill_group_holds_its_contracts(
+        self, fields: dict[str, Any]
+    ) -> None:
+        """G2, G3, G4."""
+        known_group(**fields)
+
+        assert first(NEW) == (0, 0, {})
+
+    def test_a_parked_bill_group_holds_its_contracts(self) -> None:
+        """G13."""
+        ParkedBillGroup.objects.create(bill_group=known_group(), reason="Broken")
+
+        assert first(NEW) == (0, 0, {})
+
+    @pytest.mark.parametrize(
+        "values", [{"invoicing": "MANUAL"}, {"first_invoice": "ON_SCHEDULE"}]
+    )
+    def test_settings_hold_every_contract(self, values: dict[str, str]) -> None:
+        """G1, G8."""
+        InvoicingSettings.objects.create(
+            legal_entity=LegalEntityFactory.create(), **values
+        )
+
+        assert first(NEW) == (0, 0, {})
+
+    def test_a_first_invoice_far_above_the_last_one_is_a_draft(self) -> None:
+        """G14."""
+        importing = upload(NEW)
+        import_contracts(upload=importing, actor=None, import_date=TODAY, today=TODAY)
+
+        jump = NEW | {"contract_number": "C-2", "quantity": "11"}
+
+        assert first(jump) == (0, 1, {})
+
+    def test_a_stored_tax_rate_of_the_same_name_is_taken_as_it_stands(self) -> None:
+        rate = TaxRate.objects.create(name="19 %")
+        TaxRateStep.objects.create(
+            tax_rate=rate, valid_from=date(1900, 1, 1), percent=Decimal(16)
+        )
+
+        assert first(NEW | {"tax_rate": "19"}) == (1, 0, {"EUR": "116.00"})
+
+
+class TestCharges:
+    def through(
+        self, day: date | None, *rows: dict[str, str]
+    ) -> list[tuple[date, date]]:
+        checked = preview(*rows).checked
+        return [
+            (charge.period.start, charge.bill_date)
+            for _, charges in previewed_charges(
+                checked.contracts, import_date=TODAY, through=day
+            )
+            for charge in charges
+        ]
+
+    def test_an_evergreen_contract_is_shown_as_far_as_asked(self) -> None:
+        """P1."""
+        row = NEW | {"end_date": ""}
+
+        assert len(self.through(None, row)) == 14
+        assert len(self.through(date(2026, 5, 1), row)) == 3
+        assert self.through(date(2030, 3, 1), row)[-1][1] == date(2030, 3, 1)
+
+    def test_through_counts_bill_dates(self) -> None:
+        """P6."""
+        row = NEW | {"timing": "arrears"}
+
+        assert self.through(date(2026, 4, 30), row) == [(TODAY, date(2026, 4, 1))]
+
+
+class TestPendingInvoices:
+    def test_charges_of_a_bill_date_are_one_invoice_across_contracts(self) -> None:
+        """P6, M1: tax once a rate."""
+        row = NEW | {"unit_price": "0.13", "end_date": "2026-04-30"}
+        checked = preview(
+            row | {"tax_rate": "19"},
+            row | {"tax_rate": "19", "product": "B"},
+            row | {"tax_rate": "19", "contract_number": "C-2"},
+            row | {"bill_group": "Other", "contract_number": "C-3"},
+        ).checked
+
+        found = [
+            (invoice.bill_group, invoice.bill_date, str(invoice.total))
+            for invoice in previewed_invoices(checked, import_date=TODAY, through=None)
+        ]
+
+        assert found == [
+            ("Main", TODAY, "0.46"),
+            ("Main", date(2026, 4, 1), "0.46"),
+            ("Other", TODAY, "0.13"),
+            ("Other", date(2026, 4, 1), "0.13"),
+        ]
+
+    def test_past_charges_are_on_no_pending_invoice(self) -> None:
+        """I2."""
+        checked = preview({}).checked
+
+        dates = [
+            invoice.bill_date
+            for invoice in previewed_invoices(
+                checked, import_date=TODAY, through=date(2026, 4, 1)
+            )
+        ]
+
+        assert dates == [TODAY, date(2026, 4, 1)]
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo what is written, so that each example begins afresh."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+ROWS = st.fixed_dictionaries(
+    {
+        "start_date": st.sampled_from(["2026-01-31", "2026-03-01", "2026-03-15"]),
+        "end_date": st.sampled_from(["", "2026-12-31", "2027-02-28"]),
+        "timing": st.sampled_from(["", "advance", "arrears"]),
+        "frequency": st.sampled_from(["monthly", "quarterly", "every:5"]),
+        "unit_price": st.sampled_from(["0", "9.99", "100", "5000"]),
+        "tax_rate": st.sampled_from(["", "0", "19"]),
+        "bill_group": st.sampled_from(["One", "Two"]),
+        "charge_type": st.sampled_from(["recurring", "recurring", "one_time"]),
+    }
+)
+
+
+def one_time(row: dict[str, str]) -> dict[str, str]:
+    """Leave out of a one-time row what it can't have."""
+    if row["charge_type"] == "recurring":
+        return row
+    return row | {"timing": "", "frequency": ""}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.lists(ROWS, min_size=1, max_size=6),
+    mode=st.sampled_from(["AUTOMATIC", "MANUAL"]),
+    first_invoice=st.sampled_from(["AT_ACTIVATION", "AT_ACTIVATION", "ON_SCHEDULE"]),
+    jump_limit=st.sampled_from([1, 10]),
+)
+def test_the_import_does_what_the_preview_said(
+    rows: list[dict[str, str]],
+    mode: str,
+    first_invoice: str,
+    jump_limit: int,
+) -> None:
+    """I1, I4, G5, G6: on random files and states."""
+    with undone():
+        entity = LegalEntityFactory.create()
+        InvoicingSettings.objects.create(
+            legal_entity=entity,
+            invoicing=mode,
+            first_invoice=first_invoice,
+            jump_limit=jump_limit,
+        )
+        waiting = upload(
+            *(
+                one_time(row) | {"contract_number": f"C-{index}"}
+                for index, row in enumerate(rows)
+            )
+        )
+        said = preview_import(upload=waiting, import_date=TODAY)
+        assert said.checked.errors == ()
+
+        done = import_contracts(
+            upload=waiting, actor=None, import_date=TODAY, today=TODAY
+        )
+
+        issued = [i for i in done.invoices if i.number]
+        assert said.first_invoices.invoices == len(issued)
+        assert said.first_invoices.drafts == len(done.invoices) - len(issued)
+        assert sum(said.first_invoices.totals.values()) == sum(
+            invoice.total for invoice in issued
+        )
+        charges = ScheduledCharge.objects.all()
+        assert said.summary.charges_past == charges.filter(state="EXTERNAL").count()
+        assert said.summary.charges_past + said.summary.charges_to_bill == (
+            charges.count()
+        )
+        assert said.summary.contracts == len(rows)
+        assert Invoice.objects.count() == len(done.invoices)
