@@ -1,6 +1,6 @@
 """A postal address as a value: what stands on a paper, frozen when it is printed."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +15,19 @@ class Address:
     postal_code: str = ""
     country: str = ""
 
+    @property
+    def is_given(self) -> bool:
+        """Whether anything but the name and a second line is filled in."""
+        return bool(self.line1 or self.city or self.postal_code or self.country)
+
     def as_dict(self) -> dict[str, str]:
         """Return the address as a plain mapping, the form that documents store."""
-        return asdict(self)
+        return {
+            "name": self.name,
+            "line1": self.line1,
+            "line2": self.line2,
+            "city": self.city,
+            "region": self.region,
+            "postal_code": self.postal_code,
+            "country": self.country,
+        }

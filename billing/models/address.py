@@ -26,7 +26,7 @@ class AddressFields(models.Model):
     @property
     def has_address(self) -> bool:
         """Whether any line of the address is filled in."""
-        return bool(self.address_line1 or self.city or self.postal_code or self.country)
+        return self.address_for("").is_given
 
     def address_for(self, name: str) -> Address:
         """Return these columns as an address of the recipient `name`."""

@@ -11,9 +11,12 @@ def next_ids(model: type[models.Model], count: int) -> list[int]:
     """Take the ids of rows that are written later, in the order of writing."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id'))"
-            " FROM generate_series(1, %s)",
-            [model._meta.db_table, count],
+            "SELECT pg_get_serial_sequence(%s, 'id')", [model._meta.db_table]
+        )
+        (sequence,) = cursor.fetchone()
+        cursor.execute(
+            "SELECT nextval(%s::regclass) FROM generate_series(1, %s)",
+            [sequence, count],
         )
         return [row[0] for row in cursor.fetchall()]
 

@@ -6,21 +6,21 @@ The raw SQL relies on the partial indexes of pending charges.
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Min
 
-from billing.domain.bill_group import DeliveryMethod, InvoicingMode
+from billing.domain.address import Address
+from billing.domain.bill_group import DeliveryMethod
 from billing.models import BillGroup, LegalEntity, TaxRate
 from contracts.domain.terms import ChargeState, ChargeType, Timing
 from contracts.models import ContractLine, ScheduledCharge
 from invoicing.domain.document import PendingCharge, TaxSteps
-from invoicing.models import ParkedBillGroup, RunDecision
 
+# In the order of the fields of PendingCharge.
 PENDING_CHARGES = """
 SELECT c.id, c.contract_id, k.number, c.bill_group_id, c.bill_date, c.period_start,
        c.period_end, c.in_advance, c.quantity, c.unit_price, c.discount_percent,
@@ -51,8 +51,32 @@ CROSS JOIN LATERAL (
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupProfile:
+GROUP_PROFILES = """
+SELECT g.id, g.legal_entity_id, g.account_id, a.number, g.currency, g.status,
+       g.invoicing = 'MANUAL', g.awaiting_manual_invoice, g.net_terms, g.po_number,
+       a.tax_id, a.language,
+       g.delivery, g.email, a.email, g.bill_to, a.name,
+       g.address_line1, g.address_line2, g.city, g.region, g.postal_code, g.country,
+       a.address_line1, a.address_line2, a.city, a.region, a.postal_code, a.country
+FROM billing_billgroup g
+JOIN billing_account a ON a.id = g.account_id
+WHERE g.id = ANY (%s)
+"""
+
+PARKED_REASONS = """
+SELECT bill_group_id, reason FROM invoicing_parkedbillgroup
+WHERE released_at IS NULL AND bill_group_id = ANY (%s)
+"""
+
+LAST_DECISIONS = """
+SELECT DISTINCT ON (bill_group_id, bill_date) bill_group_id, bill_date, rule, sentence
+FROM invoicing_rundecision
+WHERE bill_group_id = ANY (%s) AND bill_date = ANY (%s)
+ORDER BY bill_group_id, bill_date, id DESC
+"""
+
+
+class GroupProfile(NamedTuple):
     """What decisions and documents take from a bill group and its account.
 
     `bill_to` is the address as JSON text, ready to be stored.
@@ -68,9 +92,9 @@ class GroupProfile:
     awaiting_manual_invoice: bool
     net_terms: int
     po_number: str
-    mail_to: str
     tax_id: str
     language: str
+    mail_to: str
     bill_to: str
     printed_fields: str
 
@@ -118,61 +142,47 @@ def oldest_charges_of_contracts(contract_ids: Collection[int]) -> list[PendingCh
 def _charges(condition: str, parameters: list[Any]) -> list[PendingCharge]:
     with connection.cursor() as cursor:
         cursor.execute(PENDING_CHARGES.format(condition=condition), parameters)
-        return [
-            PendingCharge(
-                charge_id=row[0],
-                contract_id=row[1],
-                contract_number=row[2],
-                bill_group_id=row[3],
-                bill_date=row[4],
-                period_start=row[5],
-                period_end=row[6],
-                in_advance=row[7],
-                quantity=row[8],
-                unit_price=row[9],
-                discount_percent=row[10],
-                amount=row[11],
-                product_name=row[12],
-                description=row[13],
-                tax_rate_id=row[14],
-            )
-            for row in cursor.fetchall()
-        ]
+        return [PendingCharge._make(row) for row in cursor.fetchall()]
 
 
 def group_profiles(bill_group_ids: Collection[int]) -> dict[int, GroupProfile]:
     """Return the profiles of bill groups by id."""
-    groups = BillGroup.objects.filter(pk__in=list(bill_group_ids)).select_related(
-        "account"
-    )
-    return {group.pk: _profile(group) for group in groups.iterator()}
+    with connection.cursor() as cursor:
+        cursor.execute(GROUP_PROFILES, [list(bill_group_ids)])
+        return {row[0]: _profile(row) for row in cursor.fetchall()}
 
 
-def _profile(group: BillGroup) -> GroupProfile:
-    return GroupProfile(
-        bill_group_id=group.pk,
-        legal_entity_id=group.legal_entity_id,
-        account_id=group.account_id,
-        account_number=group.account.number,
-        currency=group.currency,
-        status=group.status,
-        is_manual=group.invoicing == InvoicingMode.MANUAL,
-        awaiting_manual_invoice=group.awaiting_manual_invoice,
-        net_terms=group.net_terms,
-        po_number=group.po_number,
-        mail_to=mail_recipient(group),
-        tax_id=group.account.tax_id,
-        language=group.account.language,
-        bill_to=json.dumps(group.bill_to_address.as_dict()),
-        printed_fields="[]",
+def _profile(row: tuple[Any, ...]) -> GroupProfile:
+    delivery, email, account_email, bill_to, account_name = row[12:17]
+    name = bill_to or account_name
+    own = _address(name, row[17:23])
+    address = own if own.is_given else _address(name, row[23:29])
+    mail_to = _mail_to(delivery, email, account_email)
+    return GroupProfile._make((*row[:12], mail_to, json.dumps(address.as_dict()), "[]"))
+
+
+def _address(name: str, columns: tuple[str, ...]) -> Address:
+    line1, line2, city, region, postal_code, country = columns
+    return Address(
+        name=name,
+        line1=line1,
+        line2=line2,
+        city=city,
+        region=region,
+        postal_code=postal_code,
+        country=country,
     )
 
 
 def mail_recipient(group: BillGroup) -> str:
     """Return where a bill group's invoices are mailed; blank: nowhere (G11)."""
-    if group.delivery not in {DeliveryMethod.EMAIL, DeliveryMethod.BOTH}:
+    return _mail_to(group.delivery, group.email, group.account.email)
+
+
+def _mail_to(delivery: str, email: str, account_email: str) -> str:
+    if delivery not in {DeliveryMethod.EMAIL, DeliveryMethod.BOTH}:
         return ""
-    return group.email or group.account.email
+    return email or account_email
 
 
 def last_comparison_totals(bill_group_ids: Collection[int]) -> dict[int, Decimal]:
@@ -184,10 +194,9 @@ def last_comparison_totals(bill_group_ids: Collection[int]) -> dict[int, Decimal
 
 def parked_reasons(bill_group_ids: Collection[int]) -> dict[int, str]:
     """Return why bill groups are parked, for those that are (G13)."""
-    rows = ParkedBillGroup.objects.filter(
-        bill_group__in=list(bill_group_ids), released_at=None
-    )
-    return dict(rows.values_list("bill_group_id", "reason"))
+    with connection.cursor() as cursor:
+        cursor.execute(PARKED_REASONS, [list(bill_group_ids)])
+        return dict(cursor.fetchall())
 
 
 def tax_steps(tax_rate_ids: Collection[int]) -> dict[int, TaxSteps]:
@@ -235,16 +244,9 @@ def last_decisions(
     bill_group_ids: Collection[int], bill_dates: Collection[date]
 ) -> Mapping[tuple[int, date], tuple[str, str]]:
     """Return the newest (rule, sentence) kept for each bill group and bill date."""
-    rows = (
-        RunDecision.objects.filter(
-            bill_group__in=list(bill_group_ids), bill_date__in=list(bill_dates)
-        )
-        .order_by("bill_group_id", "bill_date", "-id")
-        .distinct("bill_group_id", "bill_date")
-    )
-    return {
-        (group_id, bill_date): (rule, sentence)
-        for group_id, bill_date, rule, sentence in rows.values_list(
-            "bill_group_id", "bill_date", "rule", "sentence"
-        )
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_DECISIONS, [list(bill_group_ids), list(bill_dates)])
+        return {
+            (group_id, bill_date): (rule, sentence)
+            for group_id, bill_date, rule, sentence in cursor.fetchall()
+        }

@@ -4,7 +4,7 @@ The run, the dry run, the buttons, activation and the explanation all assess wit
 these functions and `decide`: they read the same rows and can't disagree (G15, G16).
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -108,7 +108,7 @@ def decide_without_charges(
         as_of=as_of,
         group_ids={bill_group_id},
     )
-    return decide(_facts_of_group(context, context.groups[bill_group_id]))
+    return decide(_facts(context, context.groups[bill_group_id]))
 
 
 def assess_by_hand(
@@ -230,30 +230,37 @@ def _one(
     document = compose(
         charges, currency=group.currency, usage=context.usage, taxes=context.taxes
     )
-    arrears = [charge.period_end for charge in charges if not charge.in_advance]
-    facts = replace(
-        _facts_of_group(context, group),
-        bill_date=document.bill_date,
-        contract_in_arrears=bool(arrears),
-        bills_in_arrears=bool(arrears),
-        unended_period_last_day=max(arrears, default=None),
+    facts = _facts(
+        context,
+        group,
+        document=document,
+        arrears=[charge.period_end for charge in charges if not charge.in_advance],
         overdue_dates=overdue_dates,
-        comparison_total=document.full_price_subtotal,
-        last_comparison_total=last_total,
-        billable=bool(document.lines),
+        last_total=last_total,
     )
     return Assessment(
         group=group, charges=charges, document=document, decision=decide(facts)
     )
 
 
-def _facts_of_group(context: _Context, group: GroupProfile) -> Facts:
-    """Return what is known before any pending invoice is looked at."""
+def _facts(
+    context: _Context,
+    group: GroupProfile,
+    *,
+    document: Document | None = None,
+    arrears: Sequence[date] = (),
+    overdue_dates: int = 0,
+    last_total: Decimal | None = None,
+) -> Facts:
+    """Put together what decides; without a document nothing is pending.
+
+    `arrears` are the last days of the periods that are billed in arrears.
+    """
     settings = context.settings
     return Facts(
         trigger=context.trigger,
         as_of=context.as_of,
-        bill_date=None,
+        bill_date=document.bill_date if document else None,
         currency=group.currency,
         settings_manual=settings.is_manual,
         offset_days=settings.bill_date_offset,
@@ -266,7 +273,12 @@ def _facts_of_group(context: _Context, group: GroupProfile) -> Facts:
         group_manual=group.is_manual,
         awaiting_manual_invoice=group.awaiting_manual_invoice,
         parked_reason=context.parked.get(group.bill_group_id),
-        contract_in_arrears=False,
+        contract_in_arrears=bool(arrears),
         has_billed_elsewhere=False,
-        bills_in_arrears=False,
+        bills_in_arrears=bool(arrears),
+        unended_period_last_day=max(arrears, default=None),
+        overdue_dates=overdue_dates,
+        comparison_total=document.full_price_subtotal if document else None,
+        last_comparison_total=last_total,
+        billable=bool(document.lines) if document else True,
     )

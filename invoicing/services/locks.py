@@ -10,11 +10,15 @@ from datetime import date
 
 from django.db import connection
 
-from billing.models import BillGroup, LegalEntity
+from billing.models import LegalEntity
 from billing.queries import closed_through
 from invoicing.domain.gate import day_text
 
 LOCK_TIMEOUT = "5s"
+
+LOCK_BILL_GROUPS = """
+SELECT 1 FROM billing_billgroup WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE
+"""
 
 
 class PeriodClosed(ValueError):
@@ -50,5 +54,5 @@ def lock_open_books(legal_entity: LegalEntity, *, issue_date: date) -> None:
 
 def lock_bill_groups(bill_group_ids: Iterable[int]) -> None:
     """Lock bill groups in the order of their ids."""
-    rows = BillGroup.objects.filter(pk__in=list(bill_group_ids)).order_by("pk")
-    list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_BILL_GROUPS, [list(bill_group_ids)])
