@@ -53,18 +53,21 @@ def closed_through(legal_entity: LegalEntity) -> date | None:
 
 
 def search_accounts(accounts: QuerySet[Account], text: str) -> QuerySet[Account]:
-    """Return the accounts whose number or name has words that begin like the text's.
+    """Return the accounts whose number begins like the text, or with its words as name.
 
-    Every word must be found, in any order and case. Uses the index `account_search`.
+    Words of a name are found by their beginnings, all of them, in any order and case.
+    Uses the indexes of the number and `account_search`.
     """
+    text = text.strip()
+    found = Q(number__startswith=text) | Q(number__startswith=text.upper())
     words = re.findall(r"\w+", text)
     if not words:
-        return accounts.none()
+        return accounts.filter(found) if text else accounts.none()
     query = SearchQuery(
         " & ".join(f"{word}:*" for word in words), search_type="raw", config="simple"
     )
-    document = SearchVector("name", "number", config="simple")
-    return accounts.annotate(document=document).filter(document=query)
+    names = SearchVector("name", config="simple")
+    return accounts.annotate(names=names).filter(found | Q(names=query))
 
 
 def bill_groups_by_po_number(text: str) -> QuerySet[BillGroup]:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.admin.audited import AuditedAdmin
@@ -62,8 +61,6 @@ class AccountAdmin(AuditedAdmin):
         """File the change under the account."""
         return {"account_id": subject.pk}
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def found(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Find accounts by words of name and number, with the index made for it."""
-        return search_accounts(queryset, search_term), False
+        return search_accounts(rows, text)

@@ -128,8 +128,6 @@ class BillGroupAdmin(AuditedAdmin):
         """File the change under group and account."""
         return {"account_id": subject.account_id, "bill_group_id": subject.pk}
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def found(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Find groups by id, PO number or account, with indexes only."""
-        return search_bill_groups(queryset, search_term), False
+        return search_bill_groups(rows, text)

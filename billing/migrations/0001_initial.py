@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["name", "id"], name="account_by_name"),
                     django.contrib.postgres.indexes.GinIndex(
                         django.contrib.postgres.search.SearchVector(
-                            "name", "number", config="simple"
+                            "name", config="simple"
                         ),
                         name="account_search",
                     ),

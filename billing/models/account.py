@@ -21,9 +21,7 @@ class Account(AddressFields):
     class Meta:
         indexes = [
             models.Index(fields=["name", "id"], name="account_by_name"),
-            GinIndex(
-                SearchVector("name", "number", config="simple"), name="account_search"
-            ),
+            GinIndex(SearchVector("name", config="simple"), name="account_search"),
         ]
 
     def __str__(self) -> str:

@@ -25,7 +25,7 @@ CLERK: Final = frozenset(
         *("contracts.add_contractimport", "contracts.apply_contractimport"),
         *("contracts.add_usagerecord", "contracts.change_scheduledcharge"),
         *("invoicing.generate_invoice", "invoicing.issue_invoice"),
-        "invoicing.start_invoicerun",
+        *("invoicing.start_invoicerun", "invoicing.change_delivery"),
     }
 )
 MANAGER: Final = CLERK | {

@@ -33,15 +33,16 @@ def figure(amount: Decimal | None, currency: str) -> SafeString:
 
 
 @register.filter
-def bare_money(amount: Decimal | None, currency: str) -> SafeString:
+def bare_money(amount: Decimal | str | None, currency: str) -> SafeString:
     """Show an amount whose currency stands in the head of the column."""
-    return display.bare_money(amount, currency)
+    value = Decimal(amount) if isinstance(amount, str) else amount
+    return display.bare_money(value, currency)
 
 
 @register.filter
-def money_text(amount: Decimal, currency: str) -> str:
+def money_text(amount: Decimal | str, currency: str) -> str:
     """Write an amount and its code as plain text, for sentences."""
-    return f"{display.money_text(amount, currency)} {currency}"
+    return f"{display.money_text(Decimal(amount), currency)} {currency}"
 
 
 @register.filter

@@ -148,7 +148,8 @@ class Action:
             )
         data = request.POST if request.method == "POST" else None
         files = request.FILES if request.method == "POST" else None
-        form = self.form_class(data, files, **self.form_arguments(request, subject))
+        arguments = {"label_suffix": ""} | self.form_arguments(request, subject)
+        form = self.form_class(data, files, **arguments)
         if self.asks_first and (data is None or not form.is_valid()):
             return self._page(owner, request, subject, form=form)
         answers = form.cleaned_data if form.is_bound and form.is_valid() else {}

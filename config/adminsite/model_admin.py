@@ -45,6 +45,7 @@ class FinanceModelAdmin(ModelAdminBase):
     m1-m6, num, w1, w2); `facts` is the line under the title.
     """
 
+    empty_value_display = "\N{EN DASH}"
     paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
@@ -69,6 +70,22 @@ class FinanceModelAdmin(ModelAdminBase):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Use the change list with filter sets and capped counts."""
         return FinanceChangeList
+
+    def found(
+        self, rows: models.QuerySet[Any], text: str
+    ) -> models.QuerySet[Any] | None:
+        """Return the rows that a search finds; None: search as Django does."""
+        return None
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        """Search where something was typed."""
+        if search_term.strip():
+            found = self.found(queryset, search_term.strip())
+            if found is not None:
+                return found, False
+        return super().get_search_results(request, queryset, search_term)
 
     def row_class(self, subject: Any) -> str:
         """Return the class of a row: `pencil` for what is only planned."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -95,12 +96,10 @@ class ScheduledChargeAdmin(ReadOnlyAdmin):
         """Return what is charged and whose contract it is on."""
         return [str(subject.contract), str(subject.contract_line.product)]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: Any, search_term: str
-    ) -> tuple[Any, bool]:
+    def found(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Find the charges of one contract, by its index."""
-        found = {search_term, search_term.upper()}
-        return queryset.filter(contract__number__in=found), False
+        found = {text, text.upper()}
+        return rows.filter(contract__number__in=found)
 
 
 class ExternalChargeAction(ObjectAction):

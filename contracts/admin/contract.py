@@ -179,11 +179,9 @@ class ContractAdmin(AuditedAdmin):
             "contract_id": subject.pk,
         }
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def found(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Find contracts by number or account, with indexes only."""
-        return search_contracts(queryset, search_term), False
+        return search_contracts(rows, text)
 
     def render_change_form(  # noqa: PLR0917 Django's signature
         self,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.crypto import get_random_string
@@ -70,12 +71,10 @@ class UsageRecordAdmin(ReadOnlyAdmin):
         """Show what was used."""
         return record.line.product.name
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: Any, search_term: str
-    ) -> tuple[Any, bool]:
+    def found(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Find the records of one contract, by its index."""
-        found = {search_term, search_term.upper()}
-        return queryset.filter(line__contract__number__in=found), False
+        found = {text, text.upper()}
+        return rows.filter(line__contract__number__in=found)
 
 
 @list_action

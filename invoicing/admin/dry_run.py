@@ -126,9 +126,9 @@ class DryRunPage(SitePage):
             return {"form": None}
         if not request.GET.get("as_of"):
             initial = {"legal_entity": first.pk, "as_of": tonight(first)}
-            form = DryRunForm(initial=initial)
+            form = DryRunForm(initial=initial, label_suffix="")
             return {"form": form} | _result(first, tonight(first))
-        form = DryRunForm(request.GET)
+        form = DryRunForm(request.GET, label_suffix="")
         if not form.is_valid():
             return {"form": form}
         return {"form": form} | _result(

@@ -1,12 +1,13 @@
 """Upload and import contract files: check, preview, then all of it or nothing (I1)."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
-from billing.display import count_text, day_text
+from billing.display import count_text, day_text, money_text
 from billing.models import LegalEntity
 from config.adminsite.actions import (
     Done,
@@ -133,7 +134,10 @@ class ImportContracts(ObjectAction):
             return Review(refusal=str(ImportRefused(preview.checked.errors)))
         summary = preview.as_dict()
         first = summary["first_invoices"]
-        made = ", ".join(f"{t['total']} {t['currency']}" for t in first["totals"])
+        made = ", ".join(
+            f"{money_text(Decimal(t['total']), t['currency'])} {t['currency']}"
+            for t in first["totals"]
+        )
         return Review(
             sentence=f"As of {day_text(import_date)}: "
             f"{count_text(summary['contracts'], 'contract')} activated, "

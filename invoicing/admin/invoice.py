@@ -45,7 +45,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         "shown_status",
         "shown_account",
         "shown_group",
-        "issue_date",
+        "shown_issue_date",
         "shown_due_date",
         "po_number",
         "shown_delivery",
@@ -55,7 +55,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     list_select_related = ("account", "bill_group")
     list_note = "Drafts first, then the newest. Amounts with tax."
     ordering = ("-issue_date", "-id")
-    sortable_by = ("issue_date",)
+    sortable_by = ("shown_issue_date",)
     search_fields = ("number",)
     search_help_text = "Invoice number or PO number"
     column_classes = {
@@ -63,7 +63,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         "shown_status": "m2",
         "shown_account": "m4 ell",
         "shown_group": "w2",
-        "issue_date": "w2",
+        "shown_issue_date": "w2 nowrap",
         "shown_due_date": "m5 nowrap",
         "po_number": "w1",
         "shown_delivery": "w1",
@@ -80,7 +80,14 @@ class InvoiceAdmin(ReadOnlyAdmin):
             return rows.defer(*FROZEN).prefetch_related("deliveries")
         return rows.select_related("account", "bill_group", "legal_entity", "run")
 
-    @admin.display(description="number", ordering="issue_date")
+    @admin.display(description="issued", ordering="issue_date")
+    def shown_issue_date(self, invoice: Invoice) -> SafeString | str:
+        """Show when it was issued."""
+        if invoice.issue_date is None:
+            return format_html('<span class="zero">{}</span>', "not issued")
+        return day_text(invoice.issue_date)
+
+    @admin.display(description="number")
     def shown_number(self, invoice: Invoice) -> str:
         """Show the number; a draft has none."""
         return invoice.number or "Draft"
@@ -150,11 +157,9 @@ class InvoiceAdmin(ReadOnlyAdmin):
         """Draw drafts in pencil."""
         return "pencil" if subject.status == InvoiceStatus.DRAFT else ""
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def found(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Find invoices by number or PO number, with indexes only."""
-        return search_invoices(queryset, search_term), False
+        return search_invoices(rows, text)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

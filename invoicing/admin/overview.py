@@ -32,7 +32,7 @@ from invoicing.services.assessment import Assessment, assess_pending
 
 MONTHS_AHEAD: Final = timedelta(days=365)
 GROUPS_SHOWN: Final = 50
-PENDING_SHOWN: Final = 24
+PENDING_SHOWN: Final = 8
 INVOICES_SHOWN: Final = 12
 CONTRACTS_SHOWN: Final = 20
 EVENTS_SHOWN: Final = 12

@@ -39,7 +39,8 @@ class PendingInvoices(SitePage):
         """Read one page in index order, and the totals by currency."""
         today = local_today()
         form = PendingFilterForm(
-            {"through": request.GET.get("through") or today + timedelta(DAYS_AHEAD)}
+            {"through": request.GET.get("through") or today + timedelta(DAYS_AHEAD)},
+            label_suffix="",
         )
         if not form.is_valid():
             return {"form": form, "rows": [], "totals": []}

@@ -32,7 +32,7 @@ class WhyForm(forms.Form):
     on = forms.DateField(label="Night of", widget=DateInput, required=False)
 
     def __init__(self, data: Any, *, groups: list[BillGroup], on: date) -> None:
-        super().__init__(data, initial={"on": on}, auto_id="why_%s")
+        super().__init__(data, initial={"on": on}, auto_id="why_%s", label_suffix="")
         choices = [(str(group.pk), str(group)) for group in groups]
         self.fields["bill_group"] = forms.ChoiceField(
             label="Bill group", choices=choices

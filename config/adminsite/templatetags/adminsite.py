@@ -79,3 +79,18 @@ def chosen(choices: list[dict[str, Any]]) -> str:
 def page_url(page: ObjectPage, subject: Any) -> str:
     """Return where a page of an object is."""
     return page.url(subject.pk)
+
+
+@register.filter
+def is_filled(value: Any) -> bool:
+    """Tell whether a filter is set; a range is when either half is."""
+    return any(value) if isinstance(value, list) else bool(value)
+
+
+@register.filter
+def plain_label(field: Any) -> SafeString:
+    """Return the label of an admin field, without a colon, named by its kind."""
+    classes = "required" if field.field.field.required else ""
+    attributes = {"class": classes} if classes else {}
+    label: SafeString = field.field.label_tag(attrs=attributes, label_suffix="")
+    return label

@@ -1,50 +1,151 @@
-/* Theme, search key, navigation drawer, selection bar, one open popover. */
+/* Theme, search key, navigation drawer, selection bar, one open popover; rows of a form,
+   suggestions while typing, fields that fit the charge type, one click per form.
+   Everything works without it, only less conveniently. */
 "use strict";
 const root = document.documentElement;
 const stored = (() => { try { return localStorage.getItem("theme"); } catch { return null; } })();
 root.dataset.theme = stored || "auto";
-addEventListener("DOMContentLoaded", () => {
-  const find = (selector) => document.querySelector(selector);
+
+const find = (selector, from = document) => from.querySelector(selector);
+const findAll = (selector, from = document) => [...from.querySelectorAll(selector)];
+const POPOVERS = "details.menu[open], details.chip[open], details.other[open]";
+
+function frame() {
   find(".theme-toggle")?.addEventListener("click", () => {
     const dark = getComputedStyle(root).colorScheme.includes("dark");
     root.dataset.theme = dark ? "light" : "dark";
     try { localStorage.setItem("theme", root.dataset.theme); } catch { /* private window */ }
   });
-  find("#nav-toggle")?.addEventListener("click", (event) => {
-    event.currentTarget.setAttribute("aria-expanded", root.classList.toggle("nav-open"));
-  });
+  const toggle = find("#nav-toggle");
+  const drawer = (open) => {
+    root.classList.toggle("nav-open", open);
+    toggle?.setAttribute("aria-expanded", String(open));
+  };
+  toggle?.addEventListener("click", () => drawer(!root.classList.contains("nav-open")));
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select");
     if (event.key === "/" && !typing) { event.preventDefault(); find("#global-search")?.focus(); }
     if (event.key === "Escape") {
-      root.classList.remove("nav-open");
-      document.querySelectorAll("details.menu[open], details.chip[open]").forEach((d) => { d.open = false; });
+      drawer(false);
+      findAll(POPOVERS).forEach((details) => { details.open = false; find("summary", details).focus(); });
     }
   });
   addEventListener("click", (event) => {
-    document.querySelectorAll("details.menu[open], details.chip[open]").forEach((d) => {
-      if (!d.contains(event.target)) d.open = false;
-    });
+    findAll(POPOVERS).forEach((details) => { if (!details.contains(event.target)) details.open = false; });
+    if (root.classList.contains("nav-open") && !event.target.closest("#nav-sidebar, #nav-toggle")) drawer(false);
   });
+}
+
+function selection() {
   const bar = find("#changelist .actions");
   if (!bar) return;
-  const boxes = [...document.querySelectorAll(".action-select")];
+  const boxes = findAll(".action-select");
   const all = find("#action-toggle");
   const format = (minor, digits) => (minor / 10 ** digits).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const refresh = () => {
     const chosen = boxes.filter((box) => box.checked);
     const sums = new Map();
     for (const { dataset: { cur, minor, digits } } of chosen) {
-      sums.set(cur, { minor: (sums.get(cur)?.minor || 0) + Number(minor), digits: Number(digits) });
+      if (cur) sums.set(cur, { minor: (sums.get(cur)?.minor || 0) + Number(minor), digits: Number(digits) });
     }
+    boxes.forEach((box) => box.closest("tr").classList.toggle("selected", box.checked));
     bar.hidden = !chosen.length;
-    bar.querySelector(".action-counter").textContent = `${chosen.length} selected`;
-    bar.querySelector(".sum").textContent = [...sums].map(([cur, s]) => `${format(s.minor, s.digits)} ${cur}`).join("  ·  ");
-    all.checked = chosen.length === boxes.length;
-    all.indeterminate = chosen.length > 0 && !all.checked;
+    find(".action-counter", bar).textContent = `${chosen.length} selected`;
+    find(".sum", bar).textContent = [...sums].map(([cur, s]) => `${format(s.minor, s.digits)} ${cur}`).join("  ·  ");
+    if (all) { all.checked = chosen.length > 0 && chosen.length === boxes.length; all.indeterminate = chosen.length > 0 && !all.checked; }
   };
-  all.addEventListener("change", () => { boxes.forEach((box) => { box.checked = all.checked; }); refresh(); });
+  all?.addEventListener("change", () => { boxes.forEach((box) => { box.checked = all.checked; }); refresh(); });
   boxes.forEach((box) => box.addEventListener("change", refresh));
-  bar.querySelector(".clear-selection").addEventListener("click", () => { boxes.forEach((box) => { box.checked = false; }); refresh(); });
+  find(".clear-selection", bar).addEventListener("click", () => { boxes.forEach((box) => { box.checked = false; }); refresh(); });
   refresh();
-});
+}
+
+/* Fields that a charge type has no use for are hidden, and come back with their values. */
+function chargeType(row) {
+  const type = find("select[name$='-charge_type']", row);
+  if (!type) return;
+  const show = () => { row.dataset.type = type.value; };
+  type.addEventListener("change", show);
+  show();
+}
+
+function rows() {
+  for (const group of findAll(".inline-group")) {
+    findAll(".inline-related", group).forEach(chargeType);
+    const add = find(".add-row", group);
+    const template = find("template", group);
+    const total = find(`#id_${group.dataset.prefix}-TOTAL_FORMS`);
+    if (!add || !template || !total) continue;
+    const wire = (row) => {
+      const drop = find(".drop-row", row);
+      if (!drop) return;
+      drop.hidden = false;
+      drop.addEventListener("click", () => { row.remove(); renumber(group, total); });
+    };
+    findAll(".inline-related", group).forEach(wire);
+    add.hidden = false;
+    add.addEventListener("click", () => {
+      const html = template.innerHTML.replaceAll("__prefix__", total.value);
+      group.insertAdjacentHTML("beforeend", html);
+      const row = group.lastElementChild;
+      total.value = Number(total.value) + 1;
+      wire(row); chargeType(row); suggestions(row);
+      find("select, input:not([type=hidden])", row)?.focus();
+    });
+  }
+}
+
+function renumber(group, total) {
+  const prefix = group.dataset.prefix;
+  const pattern = new RegExp(`^(id_)?${prefix}-\\d+-`);
+  const left = findAll(".inline-related", group);
+  left.forEach((row, index) => {
+    for (const element of findAll("[id], [name], [for], [aria-describedby]", row)) {
+      for (const attribute of ["id", "name", "for", "aria-describedby"]) {
+        const value = element.getAttribute(attribute);
+        if (value) element.setAttribute(attribute, value.replace(pattern, (_, id) => `${id || ""}${prefix}-${index}-`));
+      }
+    }
+  });
+  total.value = left.length;
+}
+
+function suggestions(from = document) {
+  for (const input of findAll("input[data-suggest]", from)) {
+    const list = document.createElement("datalist");
+    list.id = `${input.id || input.name}_suggestions`;
+    input.after(list);
+    input.setAttribute("list", list.id);
+    let timer;
+    input.addEventListener("input", () => {
+      clearTimeout(timer);
+      const text = input.value.trim();
+      if (text.length < 2) return;
+      timer = setTimeout(async () => {
+        const query = new URLSearchParams({ source: input.dataset.suggest, q: text });
+        const answer = await fetch(`${find("form.search").action.replace("/search/", "/suggest/")}?${query}`);
+        if (!answer.ok) return;
+        list.replaceChildren(...(await answer.json()).suggestions.map(([value, label]) => new Option(label, value)));
+      }, 200);
+    });
+  }
+}
+
+/* A second click on the same form sends nothing. */
+function once() {
+  addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    findAll("[type=submit]", form).forEach((button) => { button.setAttribute("aria-disabled", "true"); });
+  });
+  addEventListener("pageshow", () => {
+    findAll("form[data-sent]").forEach((form) => {
+      delete form.dataset.sent;
+      findAll("[type=submit]", form).forEach((button) => button.removeAttribute("aria-disabled"));
+    });
+  });
+}
+
+addEventListener("DOMContentLoaded", () => { frame(); selection(); rows(); suggestions(); once(); });
