@@ -101,6 +101,8 @@ STATIC_STORAGE = (
 MEDIA_ROOT = VAR_DIR / "media"
 # Without the second copy of each file under its plain name.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# Said here, because a test run switches DEBUG off after it was read.
+WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": STATIC_STORAGE},
