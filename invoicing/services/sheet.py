@@ -18,6 +18,8 @@ from invoicing.models import Invoice, InvoiceLine
 from invoicing.services.wording import Writer, plain
 
 LONG_FIGURE: Final = 16
+SHORT_LABEL: Final = 18
+SHORT_VALUE: Final = 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,9 @@ class Fact:
 
     label: str
     value: str
+
+
+Blocks = tuple[tuple[Fact, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +84,8 @@ class Sheet:
     seller: Party
     seller_facts: tuple[Fact, ...]
     bill_to: Party
-    facts: tuple[Fact, ...]
-    notes: tuple[Fact, ...]
+    facts: Blocks
+    notes: Blocks
     currency: str
     contracts: tuple[PrintedContract, ...]
     has_discounts: bool
@@ -88,11 +93,10 @@ class Sheet:
     has_long_figures: bool
     columns: int
     columns_after_price: int
-    subtotal: str
-    taxes: tuple[Fact, ...]
+    sums: Blocks
     total: str
     claim: str
-    payment: tuple[Fact, ...]
+    payment: Blocks
     payment_instructions: str
 
 
@@ -114,8 +118,8 @@ def compose_sheet(invoice: Invoice) -> Sheet:
             ("Tax id", seller.get("tax_id", "")), ("Email", seller.get("email", ""))
         ),
         bill_to=_party(write, revision.bill_to if revision else invoice.bill_to),
-        facts=_facts(write, invoice),
-        notes=_filled(*_printed_fields(invoice)),
+        facts=_blocks(_facts(write, invoice)),
+        notes=_blocks(_filled(*_printed_fields(invoice))),
         currency=invoice.currency,
         contracts=contracts,
         has_discounts=has_discounts,
@@ -123,11 +127,10 @@ def compose_sheet(invoice: Invoice) -> Sheet:
         has_long_figures=any(map(_has_long_figure, contracts)),
         columns=4 + has_discounts + has_tax_rates,
         columns_after_price=1 + has_discounts + has_tax_rates,
-        subtotal=write.amount(invoice.subtotal),
-        taxes=tuple(_tax(write, tax) for tax in invoice.taxes),
+        sums=_blocks(_sums(write, invoice), label=60),
         total=write.money(invoice.total),
         claim=_claim(write, invoice),
-        payment=_payment(invoice),
+        payment=_blocks(_payment(invoice)),
         payment_instructions=plain(seller.get("payment_instructions", "")),
     )
 
@@ -147,6 +150,19 @@ def _party(write: Writer, stored: Mapping[str, str]) -> Party:
 def _filled(*pairs: tuple[str, str]) -> tuple[Fact, ...]:
     facts = (Fact(label=plain(label), value=plain(value)) for label, value in pairs)
     return tuple(fact for fact in facts if fact.value)
+
+
+def _blocks(facts: Iterable[Fact], *, label: int = SHORT_LABEL) -> Blocks:
+    """Put facts that need one line each together: a row of a table is what costs."""
+    blocks: list[tuple[Fact, ...]] = []
+    for is_short, run in groupby(facts, key=lambda fact: _is_short(fact, label)):
+        together = tuple(run)
+        blocks.extend([together] if is_short else [(fact,) for fact in together])
+    return tuple(blocks)
+
+
+def _is_short(fact: Fact, label: int) -> bool:
+    return len(fact.label) <= label and len(fact.value) <= SHORT_VALUE
 
 
 def _facts(write: Writer, invoice: Invoice) -> tuple[Fact, ...]:
@@ -222,6 +238,12 @@ def _tiers(write: Writer, line: InvoiceLine) -> Iterable[PrintedTier]:
 
 def _is_included_altogether(line: InvoiceLine) -> bool:
     return not line.amount and line.unit_price != 0 and line.discount_percent != 100
+
+
+def _sums(write: Writer, invoice: Invoice) -> Iterable[Fact]:
+    yield Fact(label="Subtotal", value=write.amount(invoice.subtotal))
+    for tax in invoice.taxes:
+        yield _tax(write, tax)
 
 
 def _tax(write: Writer, tax: Mapping[str, str]) -> Fact:

@@ -187,7 +187,7 @@ def test_discount_and_tax_columns_are_there_when_lines_differ() -> None:
             "300",
             None,
             [("100", "0.5", "50"), ("150", "0.40", "60.00")],
-            "included\n50\nnext\n100\n0.50\n50.00\nnext\n150\n0.40\n60.00",
+            "included\nnext\nnext\n50\n100\n150\n0.50\n0.40\n50.00\n60.00",
             id="graduated_after_included_units",
         ),
         pytest.param(
