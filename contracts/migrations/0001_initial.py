@@ -736,6 +736,7 @@ class Migration(migrations.Migration):
                                 contracts.domain.terms.ChargeType["USAGE"],
                             ],
                         ),
+                        ("frequency_months__isnull", False),
                         ("frequency_months__range", (1, 60)),
                     ),
                     _connector="OR",

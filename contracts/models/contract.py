@@ -195,6 +195,7 @@ class ContractLine(models.Model):
                     Q(charge_type=ChargeType.ONE_TIME, frequency_months__isnull=True)
                     | Q(
                         charge_type__in=[ChargeType.RECURRING, ChargeType.USAGE],
+                        frequency_months__isnull=False,
                         frequency_months__range=(1, 60),
                     )
                 ),
