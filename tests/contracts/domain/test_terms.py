@@ -150,9 +150,12 @@ def test_contract_on_the_edge_passes(changes: dict[str, Any]) -> None:
 
 def test_dates_from_1900_to_2200_pass() -> None:
     first = replace(PLAIN_LINE, start=day("1900-01-01"))
+    never_served = day("1899-12-31")
     last = replace(PLAIN_LINE, start=day("2200-12-31"))
 
-    check_terms(with_line(first, replace(EVERGREEN, start=day("1900-01-01"))))
+    oldest = with_line(first, replace(EVERGREEN, start=day("1900-01-01")))
+    check_terms(oldest)
+    check_terms(replace(oldest, last_day=never_served))
     check_terms(with_line(last, replace(EVERGREEN, start=day("2200-12-31"))))
 
 
