@@ -1,0 +1,144 @@
+"""Each invariant of the books is seen broken once, planted past the guards."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from invoicing.services.books import check_books
+from invoicing.services.generation import run_invoicing
+from invoicing.services.invariants import INVARIANTS
+from tests.books import broken_invariants, sold
+from tests.factories import BillGroupFactory, tax_rate
+
+pytestmark = pytest.mark.django_db
+
+JAN_1 = date(2026, 1, 1)
+FEB_1 = date(2026, 2, 1)
+
+# What breaks each invariant; with triggers, keys and checks out of force.
+CORRUPTIONS = {
+    "no_day_charged_twice": """
+        UPDATE contracts_scheduledcharge SET period_end = period_end + 3
+        WHERE id = (SELECT min(id) FROM contracts_scheduledcharge
+                    WHERE state = 'PENDING')""",
+    "no_day_lost": """
+        UPDATE contracts_scheduledcharge SET state = 'CANCELED'
+        WHERE id = (SELECT min(id) FROM contracts_scheduledcharge
+                    WHERE state = 'PENDING')""",
+    "charge_fits_its_contract": """
+        UPDATE contracts_scheduledcharge
+        SET contract_id = (SELECT max(id) FROM contracts_contract)
+        WHERE id = (SELECT min(id) FROM contracts_scheduledcharge
+                    WHERE state = 'PENDING')""",
+    "draft_contract_has_no_charges": """
+        UPDATE contracts_contract SET status = 'DRAFT' WHERE status = 'ACTIVE'""",
+    "invoiced_charge_has_its_line": """
+        UPDATE contracts_scheduledcharge SET state = 'INVOICED'
+        WHERE id = (SELECT min(id) FROM contracts_scheduledcharge
+                    WHERE state = 'PENDING')""",
+    "drafted_charge_is_on_a_draft": """
+        UPDATE contracts_scheduledcharge SET state = 'DRAFTED'
+        WHERE id = (SELECT min(id) FROM contracts_scheduledcharge
+                    WHERE state = 'PENDING')""",
+    "line_says_what_its_charge_says": """
+        UPDATE contracts_scheduledcharge SET quantity = 7
+        WHERE id = (SELECT min(id) FROM contracts_scheduledcharge
+                    WHERE state = 'INVOICED')""",
+    "issued_line_has_its_charge": """
+        UPDATE contracts_scheduledcharge SET amount = 0, quantity = 0
+        WHERE id = (SELECT min(charge_id) FROM invoicing_invoiceline);
+        UPDATE invoicing_invoiceline SET charge_id = NULL
+        WHERE charge_id = (SELECT min(charge_id) FROM invoicing_invoiceline)""",
+    "subtotal_is_sum_of_lines": """
+        UPDATE invoicing_invoice SET subtotal = subtotal - 1, tax = tax + 1,
+            taxes = jsonb_set(taxes, '{0,tax}', to_jsonb((tax + 1)::text))
+        WHERE sequence = 1""",
+    "tax_is_sum_of_its_rates": """
+        UPDATE invoicing_invoice SET tax = tax + 1, total = total + 1
+        WHERE sequence = 1""",
+    "taxable_is_sum_of_lines_of_its_rate": """
+        UPDATE invoicing_invoice SET taxes = jsonb_set(taxes, '{0,taxable}', '"1"')
+        WHERE sequence = 1""",
+    "amounts_have_their_currencys_digits": """
+        UPDATE invoicing_invoice SET tax = tax + 0.001, total = total + 0.001,
+            taxes = jsonb_set(taxes, '{0,tax}', to_jsonb((tax + 0.001)::text))
+        WHERE sequence = 1""",
+    "invoice_fits_its_bill_group": """
+        UPDATE billing_billgroup SET currency = 'EUR'""",
+    "numbers_are_gapless": """
+        UPDATE invoicing_invoice SET sequence = 9, number = 'INV-000009'
+        WHERE sequence = 2""",
+    "issued_invoice_has_its_series": """
+        UPDATE invoicing_invoice SET number = 'INV-1' WHERE sequence = 1""",
+    "dates_rise_with_numbers": """
+        UPDATE invoicing_invoice SET issue_date = '2026-03-01',
+            due_date = '2026-04-01' WHERE sequence = 1""",
+    "issued_invoice_is_audited": """
+        DELETE FROM billing_auditevent WHERE code = 'invoice.issued'""",
+    "issued_invoice_gets_its_paper": "DELETE FROM invoicing_delivery",
+    "paper_is_unchanged": """
+        INSERT INTO invoicing_invoicerevision
+            (invoice_id, revision, bill_to, reason, made_by_name, pdf, sha256)
+        SELECT id, 1, '{}', '', '', 'paper', 'another' FROM invoicing_invoice""",
+    "billed_elsewhere_is_not_billed_here": """
+        UPDATE contracts_scheduledcharge SET state = 'EXTERNAL'
+        WHERE id = (SELECT min(id) FROM contracts_scheduledcharge
+                    WHERE state = 'INVOICED')""",
+    "finished_run_has_no_open_batch": """
+        UPDATE invoicing_runbatch SET is_open = true""",
+    "nothing_issued_in_a_closed_month": """
+        INSERT INTO billing_accountingperiod (legal_entity_id, month, state)
+        SELECT id, '2026-01-01', 'CLOSED' FROM billing_legalentity;
+        INSERT INTO billing_auditevent
+            (at, actor_name, code, subject, before, after, reason)
+        SELECT now() - interval '1 day', '', 'period.closed', id::text, '{}', '{}', ''
+        FROM billing_accountingperiod""",
+}
+# A corruption may break a second invariant, where one can't be had without the other.
+ALSO_BROKEN = {
+    "billed_elsewhere_is_not_billed_here": {"line_says_what_its_charge_says"},
+}
+
+
+@contextmanager
+def no_guards() -> Iterator[None]:
+    """Do without triggers and foreign keys."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET session_replication_role = replica")
+        yield
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+
+@pytest.fixture
+def books() -> None:
+    """Two nights of a bill group with tax, and a second contract."""
+    group = BillGroupFactory.create()
+    lines = [{"unit_price": Decimal(100), "tax_rate": tax_rate("19")}]
+    sold(today=JAN_1, bill_group=group, lines=lines)
+    sold(today=JAN_1, bill_group=group, start_date=date(2026, 6, 1))
+    run_invoicing(as_of=JAN_1)
+    run_invoicing(as_of=FEB_1)
+
+
+def test_every_invariant_has_its_corruption() -> None:
+    assert set(CORRUPTIONS) == {invariant.name for invariant in INVARIANTS}
+
+
+def test_good_books_break_nothing(books: None) -> None:
+    assert broken_invariants() == []
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_invariant_finds_what_breaks_it(books: None, name: str) -> None:
+    with no_guards(), connection.cursor() as cursor:
+        cursor.execute(CORRUPTIONS[name])
+
+    assert set(broken_invariants()) == {name} | ALSO_BROKEN.get(name, set())
+    (found,) = [broken for broken in check_books() if broken.invariant.name == name]
+    assert found.count >= 1
+    assert found.examples
