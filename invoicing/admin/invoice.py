@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -19,8 +20,7 @@ from billing.models import AuditEvent
 from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.pages import ObjectPage, object_page
 from config.adminsite.paginator import CAP
-from config.adminsite.site import first_time_zone
-from config.clock import today_in
+from config.clock import now
 from invoicing.choices import DELIVERY_KINDS, DELIVERY_STATES
 from invoicing.display import delivery_text, invoice_badge
 from invoicing.domain.states import InvoiceStatus
@@ -191,8 +191,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
 
 def local_today() -> date:
-    """Return today where the first legal entity is."""
-    return today_in(first_time_zone())
+    """Return today where the first legal entity is; the site has set its time zone."""
+    return timezone.localdate(now())
 
 
 def totals_by_currency(invoices: QuerySet[Invoice]) -> list[dict[str, Any]]:
