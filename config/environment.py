@@ -6,7 +6,7 @@ Whatever could be wrong is refused in one sentence that names the fix.
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -97,8 +97,7 @@ def database() -> dict[str, Any]:
         )
     options = config.pop("OPTIONS", {})
     return config | {
-        # A socket's folder can only stand behind the question mark.
-        "HOST": options.pop("host", config["HOST"]),
+        "HOST": options.pop("host", None) or socket_folder(url) or config["HOST"],
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
@@ -107,6 +106,13 @@ def database() -> dict[str, Any]:
             **options,
         },
     }
+
+
+def socket_folder(url: str) -> str:
+    """Return a folder that stands percent-encoded in the host's place, else nothing."""
+    host = urlsplit(url).netloc.rpartition("@")[2].partition(":")[0]
+    folder = unquote(host)
+    return folder if folder.startswith("/") else ""
 
 
 def site_url() -> str:

@@ -148,8 +148,16 @@ def test_database_is_read_committed_checked_and_kept(
     assert "lock_timeout" in config["OPTIONS"]["options"]
 
 
-def test_socket_folder_is_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://me@:5432/books?host=%2Frun%2FS")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me@:5432/books?host=%2Frun%2FS",
+        "postgresql://me@%2Frun%2FS:5432/books",
+        "postgresql://me:p%40ss@%2Frun%2FS/books",
+    ],
+)
+def test_socket_folder_is_the_host(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
 
     config = environment.database()
 
