@@ -249,8 +249,11 @@ def _sums(write: Writer, invoice: Invoice) -> Iterable[Fact]:
 def _tax(write: Writer, tax: Mapping[str, str]) -> Fact:
     percent = write.percent(Decimal(tax["percent"]))
     taxable = write.amount(Decimal(tax["taxable"]))
+    name = plain(tax["name"])
+    if not name or name == f"{tax['percent']} %":  # a rate that an import made
+        name = "Tax"
     return Fact(
-        label=f"{plain(tax['name']) or 'Tax'} {percent} of {taxable}",
+        label=f"{name} {percent} of {taxable}",
         value=write.amount(Decimal(tax["tax"])),
     )
 

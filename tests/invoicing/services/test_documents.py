@@ -296,7 +296,7 @@ def test_draft_is_marked_on_every_page_and_never_kept() -> None:
 
 def test_long_table_repeats_its_head_and_tears_no_line() -> None:
     invoice = draft_invoice(0)
-    for position in range(1, 61):
+    for position in range(1, 31):
         add_line(
             invoice,
             position=position,
@@ -305,8 +305,8 @@ def test_long_table_repeats_its_head_and_tears_no_line() -> None:
             quantity=300,
             unit_price=None,
             detail=[
-                {"quantity": "200", "unit_price": f"{position}", "amount": "9"},
-                {"quantity": "100", "unit_price": f"{position}", "amount": "9"},
+                {"quantity": "50", "unit_price": f"{position}", "amount": "9"}
+                for _ in range(6)
             ],
         )
 
@@ -316,10 +316,10 @@ def test_long_table_repeats_its_head_and_tears_no_line() -> None:
     for number, page in enumerate(pages, start=1):
         assert f"Page {number} of {len(pages)}" in page
         assert page.count("Description") == 1
-        assert page.count("\nfirst\n") == page.count("\nnext\n")
+        assert page.count("\nnext") == 5 * page.count("\nfirst")
         assert page.count("Product ") == page.count("Described ")
-        assert page.count("Product ") == page.count("\nfirst\n")
-    assert sum(page.count("Product ") for page in pages) == 60
+        assert page.count("Product ") == page.count("\nfirst")
+    assert sum(page.count("Product ") for page in pages) == 30
 
 
 def test_sums_never_stand_alone_on_the_last_page() -> None:
@@ -567,3 +567,15 @@ def test_missing_pango_is_one_sentence_and_all_else_goes_on() -> None:
         "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 "
         "(macOS: brew install pango).\n"
     )
+
+
+def test_tax_rate_named_by_its_percent_prints_it_once() -> None:
+    taxes = [{"name": "8.1 %", "percent": "8.1", "taxable": "100.00", "tax": "8.10"}]
+    invoice = draft_invoice(
+        taxes=taxes,
+        subtotal=Decimal("100.00"),
+        tax=Decimal("8.10"),
+        total=Decimal("108.10"),
+    )
+
+    assert f"Tax 8.1{NO_BREAK}% of 100.00" in render_html(invoice)
