@@ -30,7 +30,7 @@ from contracts.services.import_owners import (
     write_owners,
 )
 from contracts.services.rows import copy_rows, next_ids, refresh_statistics
-from contracts.services.schedule import charge_rows, insert_charges
+from contracts.services.schedule import charge_lines, insert_charges
 
 # From so many contracts on, queries on tables that were small before need statistics.
 _MANY: Final = 500
@@ -104,11 +104,13 @@ class ImportWriter:
         ]
         self._write_contracts(placed)
         self._write_lines(placed)
-        insert_charges(self._charge_rows(placed))
+        if len(placed) >= _MANY:
+            refresh_statistics(Contract, ContractLine)
+        insert_charges(self._charge_lines(placed))
         write_audit(placed, owners, contract_import=self._import, actor=self._actor)
         connection.check_constraints()
         if len(placed) >= _MANY:
-            refresh_statistics(Contract, ContractLine, ScheduledCharge, BillGroup)
+            refresh_statistics(ScheduledCharge, BillGroup)
         return placed
 
     def _write_contracts(self, placed: Sequence[PlacedContract]) -> None:
@@ -171,14 +173,12 @@ class ImportWriter:
             ),
         )
 
-    def _charge_rows(
-        self, placed: Sequence[PlacedContract]
-    ) -> Iterator[tuple[Any, ...]]:
+    def _charge_lines(self, placed: Sequence[PlacedContract]) -> Iterator[str]:
         for item in placed:
             charges = plan(item.checked.terms, today=self._import_date)
             item.charges = len(charges)
             item.past = sum(charge.bill_date < self._import_date for charge in charges)
-            yield from charge_rows(
+            yield from charge_lines(
                 charges,
                 contract_id=item.contract_id,
                 bill_group_id=item.bill_group_id,

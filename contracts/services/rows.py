@@ -1,10 +1,15 @@
 """Many rows at once: ids ahead of the rows, and COPY, a fraction of INSERT's cost."""
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, Final
 
 from django.db import connection, models
+from psycopg import Copy
+
+LINES_AT_ONCE: Final = 1_000
 
 
 def next_ids(model: type[models.Model], count: int) -> list[int]:
@@ -31,15 +36,37 @@ def copy_rows(
     the connection until the rows are through.
     """
     defaults = _defaults(model, columns)
-    names = ", ".join([*columns, *defaults])
     tail = tuple(defaults.values())
+    with _copy(model, [*columns, *defaults]) as copy:
+        for row in rows:
+            copy.write_row((*row, *tail))
+
+
+def copy_lines(
+    model: type[models.Model], columns: Sequence[str], lines: Iterable[str]
+) -> None:
+    """Write rows that are COPY text already: cells of some columns between tabs.
+
+    For numbers, dates and words that need no escaping, and many of them: making such
+    text costs a fifth of having each value adapted. Else it is like `copy_rows`.
+    """
+    defaults = _defaults(model, columns)
+    end = "".join(f"\t{_cell(value)}" for value in defaults.values()) + "\n"
+    rest = iter(lines)
+    with _copy(model, [*columns, *defaults]) as copy:
+        while portion := list(islice(rest, LINES_AT_ONCE)):
+            copy.write(end.join([*portion, ""]))
+
+
+@contextmanager
+def _copy(model: type[models.Model], columns: Sequence[str]) -> Iterator[Copy]:
+    statement = f"COPY {model._meta.db_table} ({', '.join(columns)}) FROM STDIN"
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
-        cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy,
+        cursor.copy(statement) as copy,
     ):
-        for row in rows:
-            copy.write_row((*row, *tail))
+        yield copy
 
 
 def refresh_statistics(*written: type[models.Model]) -> None:
@@ -66,3 +93,8 @@ def _defaults(model: type[models.Model], columns: Sequence[str]) -> dict[str, An
         is_json = isinstance(field, models.JSONField)
         defaults[name] = json.dumps(value) if is_json else value
     return defaults
+
+
+def _cell(value: str | float | None) -> str:
+    """Return a default as COPY text."""
+    return r"\N" if value is None else str(value)

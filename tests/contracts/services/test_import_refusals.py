@@ -130,12 +130,12 @@ class TestNothingByHalves:
     ) -> None:
         def charge_twice(self: Any, placed: Any) -> Any:
             [item] = placed
-            rows = list(charge_rows(self, placed))
-            item.charges = len(rows)
-            return [*rows, rows[0]]
+            lines = list(charge_lines(self, placed))
+            item.charges = len(lines)
+            return [*lines, lines[0]]
 
-        charge_rows = import_rows.ImportWriter._charge_rows
-        monkeypatch.setattr(import_rows.ImportWriter, "_charge_rows", charge_twice)
+        charge_lines = import_rows.ImportWriter._charge_lines
+        monkeypatch.setattr(import_rows.ImportWriter, "_charge_lines", charge_twice)
 
         with pytest.raises(IntegrityError, match="charged twice"):
             apply({})

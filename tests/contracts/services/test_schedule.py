@@ -301,7 +301,7 @@ def test_the_database_refuses_a_charge_on_a_day_that_is_planned() -> None:
 
     with pytest.raises(IntegrityError, match="charged twice"), transaction.atomic():
         schedule.insert_charges(
-            schedule.charge_rows(
+            schedule.charge_lines(
                 [again],
                 contract_id=line.contract_id,
                 bill_group_id=line.contract.bill_group_id,
