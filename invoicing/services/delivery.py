@@ -125,15 +125,10 @@ def _make_paper(delivery: Delivery) -> None:
         if not _close(delivery, DeliveryState.SENT):
             return
         if delivery.recipient:
-            Delivery.objects.bulk_create(
-                [
-                    Delivery(
-                        invoice_id=delivery.invoice_id,
-                        kind=DeliveryKind.EMAIL,
-                        recipient=delivery.recipient,
-                    )
-                ],
-                ignore_conflicts=True,
+            Delivery.objects.create(
+                invoice_id=delivery.invoice_id,
+                kind=DeliveryKind.EMAIL,
+                recipient=delivery.recipient,
             )
 
 
