@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 
 from billing.domain.bill_group import BillGroupStatus
@@ -26,6 +27,7 @@ from invoicing.queries.pending import (
     oldest_charges,
     oldest_charges_of_contracts,
     parked_reasons,
+    read_by_key,
     tax_steps,
 )
 
@@ -52,6 +54,7 @@ class _Context:
     settings: InvoicingSettings
     trigger: Trigger
     as_of: date
+    common_facts: partial[Facts]
     groups: dict[int, GroupProfile]
     parked: dict[int, str]
     usage: Usage
@@ -67,6 +70,7 @@ def assess_due(
     bill_group_ids: Collection[int], *, legal_entity: LegalEntity, as_of: date
 ) -> list[Assessment]:
     """Assess every bill date that is due on a night, oldest first in each group."""
+    read_by_key()
     settings = invoicing_settings(legal_entity)
     charges = charges_through(bill_group_ids, through=due_horizon(settings, as_of))
     assessments = _assess(
@@ -183,6 +187,19 @@ def _read(
         settings=settings,
         trigger=trigger,
         as_of=as_of,
+        common_facts=partial(
+            Facts,
+            trigger=trigger,
+            as_of=as_of,
+            settings_manual=settings.is_manual,
+            offset_days=settings.bill_date_offset,
+            first_invoice_on_schedule=settings.first_invoice
+            == InvoicingSettings.FirstInvoice.ON_SCHEDULE,
+            catch_up_limit=settings.catch_up_limit,
+            jump_limit=settings.jump_limit,
+            review_before_issue=settings.review_before_issue,
+            has_billed_elsewhere=False,
+        ),
         groups=group_profiles(group_ids),
         parked=parked_reasons(group_ids),
         usage=usage_of_charges(unrated) if unrated else {},
@@ -256,25 +273,14 @@ def _facts(
 
     `arrears` are the last days of the periods that are billed in arrears.
     """
-    settings = context.settings
-    return Facts(
-        trigger=context.trigger,
-        as_of=context.as_of,
+    return context.common_facts(
         bill_date=document.bill_date if document else None,
         currency=group.currency,
-        settings_manual=settings.is_manual,
-        offset_days=settings.bill_date_offset,
-        first_invoice_on_schedule=settings.first_invoice
-        == InvoicingSettings.FirstInvoice.ON_SCHEDULE,
-        catch_up_limit=settings.catch_up_limit,
-        jump_limit=settings.jump_limit,
-        review_before_issue=settings.review_before_issue,
         group_status=BillGroupStatus(group.status),
         group_manual=group.is_manual,
         awaiting_manual_invoice=group.awaiting_manual_invoice,
         parked_reason=context.parked.get(group.bill_group_id),
         contract_in_arrears=bool(arrears),
-        has_billed_elsewhere=False,
         bills_in_arrears=bool(arrears),
         unended_period_last_day=max(arrears, default=None),
         overdue_dates=overdue_dates,

@@ -9,9 +9,11 @@
   is parked with the reason (G13).
 """
 
+import gc
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -149,6 +151,23 @@ def release_lease(batch: RunBatch) -> None:
     )
 
 
+@contextmanager
+def _garbage_left_alone() -> Iterator[None]:
+    """Keep the garbage collector from walking the rows of a batch while they pile up.
+
+    They go with their last reference; looking for cycles among them takes a quarter of
+    the run's time in Python.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_garbage_left_alone()
 @transaction.atomic
 def _invoice_batch(batch: RunBatch, *, actor: AbstractBaseUser | None) -> None:
     """Do the whole batch in one transaction; its row tells what was done."""

@@ -24,8 +24,6 @@ INVOICE_COLUMNS = (
     "bill_group_id",
     "run_id",
     "status",
-    "sequence",
-    "number",
     "issue_date",
     "bill_date",
     "due_date",
@@ -43,7 +41,10 @@ INVOICE_COLUMNS = (
     "language",
     "printed_fields",
     "held_reason",
+    "sequence",
+    "number",
 )
+UNNUMBERED = (None, None)
 LINE_COLUMNS = (
     "invoice_id",
     "charge_id",
@@ -125,18 +126,17 @@ def copy_invoices(
 ) -> None:
     """Insert documents; issued ones take their numbers here, as late as can be."""
     seller = json.dumps(seller_of(legal_entity))
-    drafts = [paper for paper in papers if paper.is_draft]
-    issued = [paper for paper in papers if not paper.is_draft]
-    rows = [
-        _invoice_row(
-            paper,
-            run=run,
-            seller=seller,
-            status=InvoiceStatus.DRAFT,
-            numbered=(None, None, None, None),
-        )
-        for paper in drafts
+    drafts = [
+        _invoice_row(paper, run=run, seller=seller, issue_date=None)
+        for paper in papers
+        if paper.is_draft
     ]
+    issued = [
+        _invoice_row(paper, run=run, seller=seller, issue_date=issue_date)
+        for paper in papers
+        if not paper.is_draft
+    ]
+    rows = [(*row, *UNNUMBERED) for row in drafts]
     if issued:
         numbers = take_numbers(
             legal_entity=legal_entity,
@@ -145,38 +145,22 @@ def copy_invoices(
             issue_date=issue_date,
         )
         rows.extend(
-            _invoice_row(
-                paper,
-                run=run,
-                seller=seller,
-                status=status_at_issue(paper.assessment.document.totals.total),
-                numbered=(
-                    number.sequence,
-                    number.text,
-                    issue_date,
-                    due_date(
-                        issue_date,
-                        paper.assessment.bill_date,
-                        paper.assessment.group.net_terms,
-                    ),
-                ),
-            )
-            for paper, number in zip(issued, numbers, strict=True)
+            (*row, number.sequence, number.text)
+            for row, number in zip(issued, numbers, strict=True)
         )
     copy_rows(Invoice, INVOICE_COLUMNS, rows)
 
 
 def _invoice_row(
-    paper: Paper,
-    *,
-    run: InvoiceRun | None,
-    seller: str,
-    status: InvoiceStatus,
-    numbered: tuple[int | None, str | None, date | None, date | None],
+    paper: Paper, *, run: InvoiceRun | None, seller: str, issue_date: date | None
 ) -> tuple[Any, ...]:
+    """Return all of an invoice but its number; a draft has no issue date."""
     group, document = paper.assessment.group, paper.assessment.document
-    sequence, number, issued_on, due_on = numbered
     decision = paper.assessment.decision
+    status, due_on = InvoiceStatus.DRAFT, None
+    if issue_date:
+        status = status_at_issue(document.totals.total)
+        due_on = due_date(issue_date, document.bill_date, group.net_terms)
     held = decision.outcome is Outcome.DRAFT_HELD
     return (
         paper.invoice_id,
@@ -185,9 +169,7 @@ def _invoice_row(
         group.bill_group_id,
         run.pk if run else None,
         status.value,
-        sequence,
-        number,
-        issued_on,
+        issue_date,
         document.bill_date,
         due_on,
         group.net_terms,
