@@ -7,7 +7,7 @@ from django import forms
 from billing.forms import CodeField
 from billing.models import BillGroup, LegalEntity, public_id
 from billing.queries import bill_group_by_public_id
-from config.adminsite.model_admin import DateInput
+from config.adminsite.model_admin import DateInput, FinanceInlineFormSet
 from contracts.domain.rating import InvalidTiers, format_tiers, parse_tiers
 from contracts.domain.terms import ChargeType, Timing
 from contracts.models import Contract, ContractLine
@@ -15,11 +15,9 @@ from contracts.models import Contract, ContractLine
 if TYPE_CHECKING:
     ContractFormBase = forms.ModelForm[Contract]
     LineFormBase = forms.ModelForm[ContractLine]
-    LineFormSetBase = forms.BaseInlineFormSet[ContractLine, Contract, Any]
 else:
     ContractFormBase = forms.ModelForm
     LineFormBase = forms.ModelForm
-    LineFormSetBase = forms.BaseInlineFormSet
 
 FREQUENCIES = {1: "Monthly", 3: "Quarterly", 6: "Semiannual", 12: "Annual"}
 FREQUENCY_CHOICES = [
@@ -110,7 +108,7 @@ class ContractLineForm(LineFormBase):
             raise forms.ValidationError(str(fault)) from fault
 
 
-class ContractLineFormSet(LineFormSetBase):
+class ContractLineFormSet(FinanceInlineFormSet):
     """The lines of a draft; the choices are read once for all of them."""
 
     def add_fields(self, form: Any, index: int | None) -> None:

@@ -19,7 +19,6 @@ class TaxRateStepInline(FinanceStackedInline):
     verbose_name = "step"
     extra = 0
     min_num = 1
-    validate_min = True
     fieldsets = ((None, {"fields": (("valid_from", "percent"),)}),)
     ordering = ("valid_from",)
 

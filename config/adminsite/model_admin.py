@@ -24,9 +24,11 @@ from config.adminsite.paginator import CappedPaginator
 if TYPE_CHECKING:
     ModelAdminBase = admin.ModelAdmin[Any]
     StackedInlineBase = admin.StackedInline[Any, Any]
+    InlineFormSetBase = forms.BaseInlineFormSet[Any, Any, Any]
 else:
     ModelAdminBase = admin.ModelAdmin
     StackedInlineBase = admin.StackedInline
+    InlineFormSetBase = forms.BaseInlineFormSet
 
 
 class DateInput(forms.DateInput):
@@ -199,11 +201,25 @@ class ReadOnlyAdmin(FinanceModelAdmin):
         return False
 
 
+class FinanceInlineFormSet(InlineFormSetBase):
+    """Rows of a form; where one is needed, none is refused."""
+
+    default_error_messages = forms.BaseFormSet.default_error_messages | {
+        "too_few_forms": "Add at least one."
+    }
+
+
 class FinanceStackedInline(StackedInlineBase):
     """Rows of another model on a form, each a card; `duebook.js` adds and removes."""
 
+    formset = FinanceInlineFormSet
     formfield_overrides = FinanceModelAdmin.formfield_overrides
     classes = ("lines",)
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Insist on the rows that are needed."""
+        kwargs.setdefault("validate_min", bool(self.min_num))
+        return super().get_formset(request, obj, **kwargs)
 
     @property
     def media(self) -> Media:

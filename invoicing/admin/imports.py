@@ -145,7 +145,7 @@ class ImportContracts(ObjectAction):
             f"{f' ({made})' if made else ''}, "
             f"{count_text(summary['charges_past'], 'charge')} taken as billed "
             "elsewhere.",
-            template="admin/contracts/contractimport/summary.html",
+            template="admin/contracts/contractimport/import.html",
             context={"summary": summary},
         )
 
