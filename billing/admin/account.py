@@ -10,6 +10,8 @@ from billing.admin.audited import AuditedAdmin
 from billing.display import country_name
 from billing.models import Account
 from billing.queries import search_accounts
+from customfields.admin.owner import OwnerAdmin
+from customfields.domain.definition import FieldObject
 
 ADDRESS = (
     "address_line1",
@@ -20,9 +22,10 @@ ADDRESS = (
 
 
 @admin.register(Account)
-class AccountAdmin(AuditedAdmin):
+class AccountAdmin(OwnerAdmin, AuditedAdmin):
     """Customers. Rows lead to the Account Overview."""
 
+    custom_fields_object = FieldObject.ACCOUNT
     audit_code = "account"
     list_display = ("name", "number", "place", "email")
     list_note = "Customers, by name. Open one to see what was and will be invoiced."

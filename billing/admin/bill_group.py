@@ -19,12 +19,15 @@ from billing.display import badge
 from billing.forms import BillGroupForm
 from billing.models import Account, BillGroup, LegalEntity
 from billing.queries import search_bill_groups
+from customfields.admin.owner import OwnerAdmin
+from customfields.domain.definition import FieldObject
 
 
 @admin.register(BillGroup)
-class BillGroupAdmin(AuditedAdmin):
+class BillGroupAdmin(OwnerAdmin, AuditedAdmin):
     """Who gets one invoice, where and how."""
 
+    custom_fields_object = FieldObject.BILL_GROUP
     audit_code = "bill_group"
     form = BillGroupForm
     list_display = (

@@ -6,11 +6,13 @@ anything. What the service refuses (the exceptions an action names in `refusals`
 shown as its sentence. `every_action` is the list that a test can walk, action by role.
 
 What was reviewed is carried along as a fingerprint: when the figures have changed
-between the page and the click, or the click came twice, the page is shown again.
+between the page and the click, or the click came twice, the page is shown again. Two
+clicks at once wait for each other, so that the second sees what the first has done.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
@@ -27,6 +29,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.adminsite.pages import found_object
+from config.adminsite.turns import one_at_a_time
 
 CONFIRM = "_confirm"
 FINGERPRINT = "_reviewed"
@@ -152,19 +155,24 @@ class Action:
         form = self.form_class(data, files, **arguments)
         if self.asks_first and (data is None or not form.is_valid()):
             return self._page(owner, request, subject, form=form)
-        answers = form.cleaned_data if form.is_bound and form.is_valid() else {}
+        is_confirmed = data is not None and CONFIRM in data and form.is_valid()
+        turn = f"{self.url_name()}/{getattr(subject, 'pk', '')}"
         try:
-            review = self.review(request, subject, answers)
-            is_confirmed = data is not None and CONFIRM in data
-            if not is_confirmed or review.refusal or self.changes_nothing:
-                return self._page(owner, request, subject, form=form, review=review)
-            if not form.is_valid():
-                return self._page(owner, request, subject, form=form, review=review)
-            if request.POST.get(FINGERPRINT) != review.fingerprint:
-                return self._page(
-                    owner, request, subject, form=form, review=review, has_changed=True
-                )
-            done = self.perform(request, subject, answers)
+            with one_at_a_time(turn) if is_confirmed else nullcontext():
+                answers = form.cleaned_data if form.is_bound and form.is_valid() else {}
+                review = self.review(request, subject, answers)
+                if not is_confirmed or review.refusal or self.changes_nothing:
+                    return self._page(owner, request, subject, form=form, review=review)
+                if request.POST.get(FINGERPRINT) != review.fingerprint:
+                    return self._page(
+                        owner,
+                        request,
+                        subject,
+                        form=form,
+                        review=review,
+                        has_changed=True,
+                    )
+                done = self.perform(request, subject, answers)
         except self.refusals as refused:
             review = Review(refusal=str(refused))
             return self._page(owner, request, subject, review=review, status=409)

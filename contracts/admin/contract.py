@@ -27,6 +27,8 @@ from contracts.forms import (
 )
 from contracts.models import Contract, ContractLine
 from contracts.queries import search_contracts
+from customfields.admin.owner import OwnerAdmin
+from customfields.domain.definition import FieldObject
 
 
 class ContractLineInline(FinanceStackedInline):
@@ -58,9 +60,10 @@ class ContractLineInline(FinanceStackedInline):
 
 
 @admin.register(Contract)
-class ContractAdmin(AuditedAdmin):
+class ContractAdmin(OwnerAdmin, AuditedAdmin):
     """What was sold to a bill group."""
 
+    custom_fields_object = FieldObject.CONTRACT
     audit_code = "contract"
     form = ContractForm
     change_form_template = "admin/contracts/contract/change_form.html"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 import time_machine
@@ -117,7 +118,7 @@ def test_server_refuses_object_actions_to_those_who_may_not(
         assert answer.status_code == 403
 
 
-def subject_of(action: ObjectAction, contract: Contract) -> object:
+def subject_of(action: ObjectAction, contract: Contract) -> Any:
     """Return some object of the action's model, in whatever state."""
     from invoicing.models import Delivery
     from invoicing.services.lifecycle import upload_contracts
