@@ -15,7 +15,7 @@ from billing.choices import (
     DELIVERY_METHODS,
     INVOICING_MODES,
 )
-from billing.display import badge
+from billing.display import NOTHING, badge
 from billing.forms import BillGroupForm
 from billing.models import Account, BillGroup, LegalEntity
 from billing.queries import search_bill_groups
@@ -56,10 +56,35 @@ class BillGroupAdmin(OwnerAdmin, AuditedAdmin):
         "shown_delivery": "w1",
     }
 
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("account", "legal_entity"),
+                    ("name", "currency"),
+                    ("shown_id", "shown_status"),
+                )
+            },
+        ),
+        (
+            "Invoicing",
+            {"fields": (("invoicing", "net_terms"), ("po_number", "delivery"))},
+        ),
+        (
+            "Bill to",
+            {
+                "fields": (("bill_to", "email"), *ADDRESS),
+                "description": "Without an address, the account's is used. "
+                "A change affects new invoices only.",
+            },
+        ),
+    )
+
     @admin.display(description="id", ordering="id")
     def shown_id(self, group: BillGroup) -> str:
-        """Show the public id."""
-        return group.public_id
+        """Show the public id, which comes with saving."""
+        return NOTHING if group._state.adding else group.public_id
 
     @admin.display(description="status")
     def shown_status(self, group: BillGroup) -> SafeString:
@@ -77,27 +102,6 @@ class BillGroupAdmin(OwnerAdmin, AuditedAdmin):
     def shown_delivery(self, group: BillGroup) -> str:
         """Show how its invoices are sent."""
         return DELIVERY_METHODS.badge(group.delivery).label
-
-    def get_fieldsets(self, request: HttpRequest, obj: BillGroup | None = None) -> Any:
-        """Show the status once there is one."""
-        parties = [("account", "legal_entity"), ("name", "currency")]
-        if obj is not None:
-            parties.append(("shown_id", "shown_status"))
-        return [
-            (None, {"fields": parties}),
-            (
-                "Invoicing",
-                {"fields": (("invoicing", "net_terms"), ("po_number", "delivery"))},
-            ),
-            (
-                "Bill to",
-                {
-                    "fields": (("bill_to", "email"), *ADDRESS),
-                    "description": "Without an address, the account's is used. "
-                    "A change affects new invoices only.",
-                },
-            ),
-        ]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: BillGroup | None = None
