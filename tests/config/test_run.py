@@ -64,6 +64,11 @@ def eventually(condition: Callable[[], object]) -> bool:
     return False
 
 
+def listen_to_ctrl_c() -> None:
+    """Undo what a test run in the background may have inherited: a deaf ear."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass(frozen=True)
 class Run:
     """A ./run, and the file that it speaks into."""
@@ -128,6 +133,7 @@ class House:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=listen_to_ctrl_c,
             )
         self.runs.append(Run(process, output))
         return self.runs[-1]
