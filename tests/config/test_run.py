@@ -133,7 +133,7 @@ class House:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=listen_to_ctrl_c,
+                preexec_fn=listen_to_ctrl_c,  # noqa: PLW1509 (one call, no lock)
             )
         self.runs.append(Run(process, output))
         return self.runs[-1]
