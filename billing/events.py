@@ -19,8 +19,12 @@ _SENTENCES: Final = {
     "contract.changed": "Draft contract changed",
     "contract.imported": "Contract imported",
     "contract.removed": "Draft contract removed",
+    "delivery.failed": "Delivery failed for good",
+    "delivery.retried": "Delivery queued again",
+    "delivery.sent": "Mail sent",
     "invoice.drafted": "Draft made for review",
     "invoice.issued": "Invoice issued",
+    "invoice.paper_stored": "Paper stored",
     "invoicing_settings.added": "Invoicing settings added",
     "invoicing_settings.changed": "Invoicing settings changed",
     "legal_entity.added": "Legal entity added",
@@ -35,6 +39,7 @@ _SENTENCES: Final = {
 
 _TONES: Final = {
     "bill_group.parked": "red",
+    "delivery.failed": "red",
     "invoice.issued": "now",
     "bill_group.released": "green",
     "contract.activated": "green",
