@@ -103,6 +103,7 @@ class Action:
     permission: ClassVar[str]
     confirm_label: ClassVar[str] = ""
     form_class: ClassVar[type[forms.Form]] = forms.Form
+    form_heading: ClassVar[str] = "What should be noted"
     asks_first: ClassVar[bool] = False
     changes_nothing: ClassVar[bool] = False
     refusals: ClassVar[tuple[type[Exception], ...]] = ()

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,19 +150,33 @@ def test_server_of_a_killed_user_is_adopted_and_stopped(
     assert postmaster(server) is None
 
 
-def test_several_at_once_share_one_server(server: Server, var: Path) -> None:
-    users = [use(var) for _ in range(3)]
-    for user in users:
-        wait_until_in(user)
-    shared = postmaster(server)
+@contextmanager
+def data_put_aside(server: Server) -> Iterator[None]:
+    """Have the server find no data; put back what there was."""
+    with server.running():
+        pass
+    kept = server.data.rename(server.place / "kept")
+    try:
+        yield
+    finally:
+        shutil.rmtree(server.data)
+        kept.rename(server.data)
 
-    assert [leave(user) for user in users[:2]] == [0, 0]
-    still = postmaster(server)
-    assert leave(users[2]) == 0
 
-    assert shared is not None
-    assert still == shared
-    assert postmaster(server) is None
+def test_several_at_once_make_and_share_one_server(server: Server, var: Path) -> None:
+    with data_put_aside(server):
+        users = [use(var) for _ in range(3)]
+        for user in users:
+            wait_until_in(user)
+        shared = postmaster(server)
+
+        assert [leave(user) for user in users[:2]] == [0, 0]
+        still = postmaster(server)
+        assert leave(users[2]) == 0
+
+        assert shared is not None
+        assert still == shared
+        assert postmaster(server) is None
 
 
 def test_killed_server_comes_back_with_what_was_committed(server: Server) -> None:
@@ -227,17 +242,12 @@ def test_torn_pid_file_is_no_obstacle(server: Server, torn: str) -> None:
 
 
 def test_folder_that_was_not_finished_is_made_anew(server: Server) -> None:
-    with server.running():
-        pass
-    kept = server.data.rename(server.place / "kept")
-    (server.place / "data.new").mkdir()
-    (server.place / "data.new" / "PG_VERSION").write_text("18\n")
-    try:
+    with data_put_aside(server):
+        (server.place / "data.new").mkdir()
+        (server.place / "data.new" / "PG_VERSION").write_text("18\n")
+
         with server.running() as url:
             assert ask(url, "select current_database()") == "duebook"
-    finally:
-        shutil.rmtree(server.data)
-        kept.rename(server.data)
 
 
 def test_long_path_has_its_socket_elsewhere(server: Server) -> None:
@@ -279,6 +289,27 @@ def test_server_that_does_not_start_tells_why(server: Server) -> None:
             server.running().__enter__()
     finally:
         own.write_text(kept)
+
+
+def test_processes_of_a_killed_server_are_waited_for(server: Server, var: Path) -> None:
+    with server.running():
+        pass
+    programs, once = var / "programs", server.place / "once"
+    programs.mkdir()
+    for real in server.programs.iterdir():
+        (programs / real.name).symlink_to(real)
+    (programs / "pg_ctl").unlink()
+    (programs / "pg_ctl").write_text(
+        "#!/bin/sh\n"
+        f'test -e {once} && exec {server.programs}/pg_ctl "$@"\n'
+        f"touch {once}\n"
+        f"echo 'FATAL:  pre-existing shared memory block in use' >> {server.log}\n"
+        "exit 1\n"
+    )
+    (programs / "pg_ctl").chmod(0o755)
+
+    with replace(server, programs=programs).running() as url:
+        assert ask(url, "select 1") == 1
 
 
 def test_missing_programs_are_told(tmp_path: Path) -> None:
