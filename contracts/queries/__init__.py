@@ -6,12 +6,18 @@ from contracts.queries.pending import (
     pending_invoices,
 )
 from contracts.queries.search import contracts_by_number, search_contracts
-from contracts.queries.terms import stored_charges, terms_of, terms_of_contracts
+from contracts.queries.terms import (
+    covered_lines,
+    stored_charges,
+    terms_of,
+    terms_of_contracts,
+)
 from contracts.queries.usage import tariff_on, usage_of_charges
 
 __all__ = [
     "PendingInvoice",
     "contracts_by_number",
+    "covered_lines",
     "pending_charges",
     "pending_invoices",
     "search_contracts",

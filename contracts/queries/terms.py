@@ -9,10 +9,11 @@ from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from billing.domain.period import Period
 from contracts.domain.changes import Change, served_through, stretches
+from contracts.domain.extension import Covered
 from contracts.domain.reconcile import StoredCharge
 from contracts.domain.terms import (
     LIVE_STATES,
@@ -199,3 +200,23 @@ def stored_charges(contract_ids: Collection[int]) -> dict[int, list[StoredCharge
             )
         )
     return charges
+
+
+def covered_lines(contract_ids: Collection[int]) -> dict[int, Covered]:
+    """Return how far the lines of contracts are charged, by line id.
+
+    The index finds each line's last charge, however many there are before it.
+    """
+    last = ScheduledCharge.objects.filter(
+        contract_line=OuterRef("pk"), state__in=LIVE_STATES
+    ).order_by("-period_start")
+    lines = ContractLine.objects.filter(contract__in=contract_ids).annotate(
+        covered_through=Subquery(last.values("period_end")[:1]),
+        billed_on=Subquery(last.values("bill_date")[:1]),
+    )
+    rows = lines.values_list("pk", "covered_through", "billed_on")
+    return {
+        line_id: Covered(last_day=last_day, bill_date=bill_date)
+        for line_id, last_day, bill_date in rows
+        if last_day is not None and bill_date is not None
+    }

@@ -13,18 +13,15 @@ from functools import lru_cache
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 
 from billing.models import LegalEntity
+from contracts.domain.extension import appended
 from contracts.domain.reconcile import Reconciliation, reconcile
 from contracts.domain.schedule import PlannedCharge, next_extension, plan
-from contracts.domain.terms import (
-    LIVE_STATES,
-    ChargeState,
-    UnplannableTerms,
-)
+from contracts.domain.terms import ChargeState, UnplannableTerms
 from contracts.models import Contract, ScheduledCharge
-from contracts.queries import stored_charges, terms_of_contracts
+from contracts.queries import covered_lines, stored_charges, terms_of_contracts
 from contracts.services.rows import copy_lines
 
 logger = logging.getLogger(__name__)
@@ -198,21 +195,12 @@ def _lock_next(due: QuerySet[Contract]) -> dict[int, int]:
 
 def _extend(contracts: Mapping[int, int], *, as_of: date) -> set[int]:
     """Append what is new in the plan; returns the contracts that can't be planned."""
-    covered = dict(
-        ScheduledCharge.objects.filter(contract__in=contracts, state__in=LIVE_STATES)
-        .values_list("contract_line_id")
-        .annotate(last_day=Max("period_end"))
-        .order_by()
-    )
+    covered = covered_lines(contracts)
     extensions = {}
     lines: list[str] = []
     for contract_id, terms in terms_of_contracts(contracts).items():
         try:
-            created = [
-                charge
-                for charge in plan(terms, today=as_of)
-                if charge.period.start > covered.get(charge.line_id, date.min)
-            ]
+            created = appended(terms, covered=covered, today=as_of)
         except UnplannableTerms:
             logger.exception("The plan of contract %s can't be extended.", contract_id)
             continue

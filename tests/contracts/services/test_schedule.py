@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
+from contracts.domain.extension import appended
 from contracts.domain.schedule import plan
 from contracts.domain.terms import ChargeState, ContractTerms, UnplannableTerms
 from contracts.models import Contract, ContractLine, ScheduledCharge
@@ -251,12 +252,12 @@ class TestExtend:
         """G13."""
         broken, sound = evergreen(start_date=date(2026, 1, 2)), evergreen()
 
-        def plan_sound(terms: ContractTerms, *, today: date) -> Any:
+        def append_sound(terms: ContractTerms, **arguments: Any) -> Any:
             if terms.start == broken.start_date:
                 raise UnplannableTerms("It makes no sense.", field="start")
-            return plan(terms, today=today)
+            return appended(terms, **arguments)
 
-        monkeypatch.setattr(schedule, "plan", plan_sound)
+        monkeypatch.setattr(schedule, "appended", append_sound)
 
         extended = self.extend(date(2026, 5, 1))
 
