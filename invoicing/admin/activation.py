@@ -15,6 +15,7 @@ from config.clock import today_in
 from contracts.domain.terms import ContractStatus
 from contracts.models import Contract, ScheduledCharge
 from contracts.services.terms import ActivationRefused, ContractNotDraft
+from invoicing.domain.document import TaxPercentMissing
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 from invoicing.services.activation_preview import ActivationPreview, preview_activation
@@ -35,7 +36,12 @@ class ActivateContract(ObjectAction):
     confirm_label = "Activate the contract"
     permission = "contracts.activate_contract"
     tone = "default"
-    refusals = (ActivationRefused, PeriodClosed, IssueDateTooEarly)
+    refusals = (
+        ActivationRefused,
+        PeriodClosed,
+        IssueDateTooEarly,
+        TaxPercentMissing,
+    )
 
     def refusal(self, subject: Any) -> str:
         """Only drafts."""

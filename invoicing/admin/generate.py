@@ -17,11 +17,12 @@ from config.adminsite.actor import actor_of
 from config.clock import today_in
 from invoicing.domain.document import TaxPercentMissing
 from invoicing.domain.eligibility import Outcome
-from invoicing.services.assessment import Assessment, assess_pending
+from invoicing.services.assessment import Assessment
 from invoicing.services.generation import (
     NotGenerated,
     generate_all_due,
     generate_next_invoice,
+    preview_all_due,
     preview_next_invoice,
 )
 from invoicing.services.locks import PeriodClosed
@@ -72,14 +73,20 @@ class GenerateNextInvoice(GenerateAction):
         document, decision = assessment.document, assessment.decision
         if decision.outcome is Outcome.HOLD:
             return Review(refusal=decision.sentence)
+        bill_date = day_text(document.bill_date)
+        if decision.outcome is Outcome.ZERO and document.bill_date > today:
+            return Review(
+                refusal=f"The charges of {bill_date} bill zero and have no quantity, "
+                "and that day has not come: there is nothing to generate."
+            )
+        if decision.outcome is Outcome.ZERO:
+            return Review(
+                sentence=f"Nothing is billed: the charges of {bill_date} bill zero "
+                "and have no quantity. They are marked invoiced, without a document."
+            )
         currency = document.currency
         total = f"{money_text(document.totals.total, currency)} {currency}"
         warnings = [decision.warning] if decision.warning else []
-        if not document.lines:
-            warnings.append(
-                f"The charges of {day_text(document.bill_date)} bill zero: they are "
-                "marked invoiced, and the next bill date is taken."
-            )
         return Review(
             sentence=f"An invoice of {total} is issued at once, dated "
             f"{day_text(today)}. It can't be changed after that.",
@@ -131,17 +138,11 @@ class GenerateAllDue(GenerateAction):
     ) -> Review:
         """Show every invoice that will be made."""
         today = _today(subject)
-        first = preview_next_invoice(bill_group=subject, today=today)
-        if first is None or first.bill_date > today:
+        due = preview_all_due(bill_group=subject, today=today)
+        if not due:
             return Review(refusal="No bill date has come that is not invoiced yet.")
-        if first.decision.outcome is Outcome.HOLD:
-            return Review(refusal=first.decision.sentence)
-        due = assess_pending(
-            [subject.pk],
-            legal_entity=subject.legal_entity,
-            as_of=today,
-            through=today,
-        )
+        if due[0].decision.outcome is Outcome.HOLD:
+            return Review(refusal=due[0].decision.sentence)
         billed = [assessment for assessment in due if assessment.document.lines]
         total = f"{money_text(_sum(billed), subject.currency)} {subject.currency}"
         return Review(

@@ -28,6 +28,7 @@ from contracts.services.imports import (
     ImportRefused,
     ImportRunning,
 )
+from invoicing.domain.document import TaxPercentMissing
 from invoicing.forms import ImportDateForm
 from invoicing.services.import_preview import preview_import
 from invoicing.services.lifecycle import import_contracts, upload_contracts
@@ -46,6 +47,7 @@ class UploadContracts(ListAction):
     permission = "contracts.add_contractimport"
     tone = "default"
     form_class = ContractFileForm
+    form_heading = "Which file"
 
     def form_arguments(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Start with the first legal entity."""
@@ -97,6 +99,7 @@ class ImportContracts(ObjectAction):
     permission = "contracts.apply_contractimport"
     tone = "default"
     form_class = ImportDateForm
+    form_heading = "As of when"
     refusals = (
         ImportRefused,
         ImportRunning,
@@ -105,6 +108,7 @@ class ImportContracts(ObjectAction):
         BillGroupsInUse,
         PeriodClosed,
         IssueDateTooEarly,
+        TaxPercentMissing,
     )
 
     def refusal(self, subject: Any) -> str:

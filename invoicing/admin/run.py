@@ -62,7 +62,7 @@ class InvoiceRunAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     sortable_by = ()
     column_classes = {
-        "shown_as_of": "m1",
+        "shown_as_of": "m1 nowrap",
         "shown_state": "m2",
         "legal_entity": "w1",
         "started_at": "m5",
@@ -179,6 +179,7 @@ class RunNow(ListAction):
     permission = "invoicing.start_invoicerun"
     tone = "default"
     form_class = RunForm
+    form_heading = "For whom"
     refusals = (RunStopped,)
 
     def form_arguments(self, request: HttpRequest, subject: Any) -> dict[str, Any]:

@@ -191,3 +191,19 @@ def test_stranger_is_asked_to_log_in() -> None:
 
     assert b"Log in" in page.content
     assert b"nav-sidebar" not in page.content
+
+
+def test_password_pages_are_ours() -> None:
+    client = client_of("Administrator")
+    from django.contrib.auth.models import User
+
+    pk = User.objects.get().pk
+    for url in (
+        "/admin/password_change/",
+        "/admin/password_change/done/",
+        f"/admin/auth/user/{pk}/password/",
+    ):
+        page = client.get(url)
+        assert page.status_code == 200
+        assert b"Home &rsaquo;" not in page.content
+    assert b"Logged out" in client.post("/admin/logout/").content
