@@ -119,7 +119,7 @@ def compose(
         lines.append(line)
         full_price_subtotal += _full_price(line, currency)
     return Document(
-        bill_date=charges[0].bill_date,
+        bill_date=charges[0].bill_date if charges else date.min,
         currency=currency,
         lines=tuple(lines),
         zero_charges=tuple(zero_charges),

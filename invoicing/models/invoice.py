@@ -149,7 +149,7 @@ class Invoice(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["bill_group", "bill_date"], name="invoice_of_group"),
+            models.Index(fields=["bill_group", "sequence"], name="invoice_of_group"),
             models.Index(fields=["account", "issue_date"], name="invoice_of_account"),
             models.Index(fields=["issue_date", "id"], name="invoice_by_date"),
             models.Index(

@@ -46,7 +46,7 @@ FROM unnest(%s::bigint[]) AS g (id)
 CROSS JOIN LATERAL (
     SELECT i.full_price_subtotal FROM invoicing_invoice i
     WHERE i.bill_group_id = g.id AND i.status IN ('OPEN', 'PAID', 'CREDITED')
-    ORDER BY i.bill_date DESC, i.id DESC LIMIT 1
+    ORDER BY i.sequence DESC LIMIT 1
 ) AS last
 """
 

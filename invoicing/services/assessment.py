@@ -31,6 +31,9 @@ from invoicing.queries.pending import (
     tax_steps,
 )
 
+# Gates that only a person lifts; they are asked before a document is worked out.
+PERSON_ACTS_FIRST = frozenset({"G1", "G2", "G3", "G4", "G13"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
@@ -117,14 +120,20 @@ def decide_without_charges(
 
 def assess_by_hand(
     bill_group_id: int, *, legal_entity: LegalEntity, as_of: date
-) -> Assessment | None:
-    """Assess a bill group's oldest pending invoice for a person (G9); None: nothing."""
+) -> list[Assessment]:
+    """Assess for a person what has come due, or else the oldest pending invoice (G9).
+
+    Oldest first; empty when nothing is pending.
+    """
     settings = invoicing_settings(legal_entity)
-    charges = oldest_charges([bill_group_id])
-    assessments = _assess(
-        charges, settings=settings, trigger=Trigger.BY_HAND, as_of=as_of
+    through = max(as_of, due_horizon(settings, as_of))
+    charges = charges_through([bill_group_id], through=through)
+    return _assess(
+        charges or oldest_charges([bill_group_id]),
+        settings=settings,
+        trigger=Trigger.BY_HAND,
+        as_of=as_of,
     )
-    return assessments[0] if assessments else None
 
 
 def assess_first_invoices(
@@ -144,7 +153,9 @@ def assess_first_invoices(
     for contract_id, of_contract in groupby(charges, lambda c: c.contract_id):
         mine = tuple(of_contract)
         group_id = mine[0].bill_group_id
-        assessment = _one(context, mine, last_total=last.get(group_id))
+        assessment = _one(
+            context, mine, _compose(context, mine), last_total=last.get(group_id)
+        )
         facts = replace(
             assessment.decision.facts,
             contract_in_arrears=contract_id in in_arrears,
@@ -218,12 +229,41 @@ def _of_group(
     What is overdue is counted over all of them, so they fare alike (G14).
     """
     by_date = [tuple(same) for _, same in groupby(charges, lambda c: c.bill_date)]
-    overdue = sum(1 for same in by_date if _is_overdue(context, same))
-    for same in by_date:
-        assessment = _one(context, same, last_total=last_total, overdue_dates=overdue)
+    documents = [_compose(context, same) for same in by_date]
+    overdue = sum(
+        1
+        for same, document in zip(by_date, documents, strict=True)
+        if document.lines and _is_overdue(context, same)
+    )
+    for same, document in zip(by_date, documents, strict=True):
+        assessment = _one(
+            context, same, document, last_total=last_total, overdue_dates=overdue
+        )
         if assessment.decision.outcome is Outcome.GENERATE:
-            last_total = assessment.document.full_price_subtotal
+            last_total = document.full_price_subtotal
         yield assessment
+
+
+def _compose(context: _Context, charges: tuple[PendingCharge, ...]) -> Document:
+    """Return what charges come to; nothing where a person must act first anyway.
+
+    A parked group is never worked out: that is what broke (G13). Nor does a fault in
+    one stand before its gates: the first that stops it decides.
+    """
+    group = context.groups[charges[0].bill_group_id]
+    nothing = compose((), currency=group.currency, usage={}, taxes={})
+    nothing = replace(nothing, bill_date=charges[0].bill_date)
+    if group.bill_group_id in context.parked:
+        return nothing
+    try:
+        return compose(
+            charges, currency=group.currency, usage=context.usage, taxes=context.taxes
+        )
+    except Exception:
+        stopped_by = decide(_facts(context, group, document=nothing)).stopped_by
+        if stopped_by is None or stopped_by.rule not in PERSON_ACTS_FIRST:
+            raise
+        return nothing
 
 
 def _is_overdue(context: _Context, charges: tuple[PendingCharge, ...]) -> bool:
@@ -239,14 +279,12 @@ def _is_overdue(context: _Context, charges: tuple[PendingCharge, ...]) -> bool:
 def _one(
     context: _Context,
     charges: tuple[PendingCharge, ...],
+    document: Document,
     *,
     last_total: Decimal | None,
     overdue_dates: int = 0,
 ) -> Assessment:
     group = context.groups[charges[0].bill_group_id]
-    document = compose(
-        charges, currency=group.currency, usage=context.usage, taxes=context.taxes
-    )
     facts = _facts(
         context,
         group,

@@ -19,7 +19,6 @@ from datetime import date
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
-from psycopg import errors
 
 from billing.models import BillGroup, LegalEntity
 from billing.queries import invoicing_settings
@@ -29,12 +28,13 @@ from invoicing.queries.pending import due_bill_groups
 from invoicing.services.assessment import assess_due, due_horizon
 from invoicing.services.locks import (
     PeriodClosed,
+    is_lock_trouble,
     limit_lock_waits,
     lock_bill_groups,
     lock_open_books,
 )
 from invoicing.services.numbering import IssueDateTooEarly
-from invoicing.services.parking import park_bill_group
+from invoicing.services.parking import park_bill_group, reason_to_park
 from invoicing.services.writing import Written, write_assessments
 
 BATCH_SIZE = 1_000
@@ -132,12 +132,14 @@ def work_batch(batch: RunBatch, *, actor: AbstractBaseUser | None) -> None:
     except (PeriodClosed, IssueDateTooEarly) as refusal:
         release_lease(batch)
         raise RunStopped(str(refusal)) from refusal
-    except Exception as fault:
-        if isinstance(fault, OperationalError) and not is_lock_trouble(fault):
+    except Exception as fault:  # noqa: BLE001 (the others are billed)
+        try:
+            reason = reason_to_park(fault)
+        except OperationalError:
             release_lease(batch)
             raise
         if len(batch.bill_groups) == 1:
-            _park(batch, _reason(fault))
+            _park(batch, reason)
         else:
             _cut(batch, into=2, attempts=0)
 
@@ -225,14 +227,6 @@ def _cut(batch: RunBatch, *, into: int, attempts: int) -> None:
     RunBatch.objects.filter(pk=batch.pk).delete()
 
 
-def _reason(fault: Exception) -> str:
-    """Say what broke: our own refusals as they are, anything else by its kind."""
-    text = str(fault).strip() or "no further message"
-    if isinstance(fault, ValueError):
-        return text
-    return f"{type(fault).__name__}: {text}"
-
-
 def retry_on_lock_trouble(work: Callable[[], None]) -> None:
     """Do `work` again, after a random wait, when a lock could not be had.
 
@@ -248,13 +242,6 @@ def retry_on_lock_trouble(work: Callable[[], None]) -> None:
             time.sleep(random.uniform(0.05, 0.3) * attempt)  # noqa: S311 (jitter)
         else:
             return
-
-
-def is_lock_trouble(error: OperationalError) -> bool:
-    """Tell a deadlock or a lock timeout from a database that is gone."""
-    return isinstance(
-        error.__cause__, (errors.DeadlockDetected, errors.LockNotAvailable)
-    )
 
 
 def finish_run(run: InvoiceRun) -> bool:

@@ -16,11 +16,14 @@ from invoicing.services.assessment import (
     decide_without_charges,
     due_horizon,
 )
+from invoicing.services.parking import reason_to_park
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What the night of a day does for a bill group's oldest pending invoice.
+    """What the night of a day does for a bill group's pending invoices.
+
+    It speaks of the first that is made that night, or else of the oldest one.
 
     `assessment` is None when nothing is pending, or when it can't be worked out;
     `drafts` are the drafts that wait for review.
@@ -50,8 +53,8 @@ def explain_invoice(*, bill_group: BillGroup, on: date) -> Explanation:
     )
     try:
         decision, assessment = _decide(bill_group, on)
-    except ValueError as fault:
-        would_park = f"The run would park the bill group: {fault}"
+    except Exception as fault:  # noqa: BLE001 (the run parks on any fault)
+        would_park = f"The run would park the bill group: {reason_to_park(fault)}"
         return Explanation(
             bill_group=bill_group,
             on=on,
@@ -90,7 +93,10 @@ def _decide(bill_group: BillGroup, on: date) -> tuple[Decision, Assessment | Non
     assessments = assess_through(
         bill_group.pk, legal_entity=legal_entity, as_of=on, through=max(oldest, horizon)
     )
-    return assessments[0].decision, assessments[0]
+    due = [a for a in assessments if a.decision.facts.due_from <= on]
+    made = (a for a in due if a.decision.generate)
+    chosen = next(made, due[0] if due else assessments[0])
+    return chosen.decision, chosen
 
 
 def _with_drafts(sentence: str, drafts: tuple[Invoice, ...]) -> str:

@@ -5,9 +5,10 @@ All three assess with `invoicing.services.assessment` and write with
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -19,6 +20,7 @@ from billing.services.audit import record
 from contracts.models import Contract
 from contracts.services.schedule import extend_contracts
 from invoicing.domain.eligibility import Outcome
+from invoicing.domain.gate import day_text
 from invoicing.models import Invoice, InvoiceRun
 from invoicing.queries.pending import due_bill_groups
 from invoicing.services.assessment import (
@@ -40,6 +42,7 @@ from invoicing.services.locks import (
     lock_bill_groups,
     lock_open_books,
 )
+from invoicing.services.parking import reason_to_park
 from invoicing.services.writing import write_assessments
 
 POLL_SECONDS = 0.1
@@ -144,9 +147,10 @@ def _assess_or_find_culprits(
     """Assess bill groups; one that fails is named, the others are assessed (G13)."""
     try:
         assessed = assess_due(group_ids, legal_entity=legal_entity, as_of=as_of)
-    except ValueError as fault:
+    except Exception as fault:  # noqa: BLE001 (the others are billed)
+        reason = reason_to_park(fault)
         if len(group_ids) == 1:
-            failures[group_ids[0]] = str(fault)
+            failures[group_ids[0]] = reason
             return
         for group_id in group_ids:
             yield from _assess_or_find_culprits(
@@ -161,28 +165,47 @@ def generate_next_invoice(
 ) -> Invoice:
     """Issue a bill group's oldest pending invoice, dated today (G9).
 
-    Bill dates on which nothing is billed are marked invoiced at zero on the way (G10).
+    Bill dates that have come and bill zero are marked invoiced on the way (G10).
     Clears G4. Raises `NotGenerated` with the reason.
     """
-    invoices = _generate_by_hand(
-        bill_group, actor=actor, today=today, enough=lambda made, _: bool(made)
+    (invoice,) = _generate_by_hand(
+        bill_group, actor=actor, today=today, choose=_next_by_hand
     )
-    return invoices[0]
+    return invoice
 
 
 def generate_all_due(
     *, bill_group: BillGroup, actor: AbstractBaseUser | None, today: date
 ) -> tuple[Invoice, ...]:
-    """Issue every pending invoice whose bill date has come, one each (G9).
+    """Issue every pending invoice that is due, one for each bill date (G7, G9).
 
     Raises `NotGenerated` with the reason when there is none.
     """
-    return _generate_by_hand(
-        bill_group,
-        actor=actor,
-        today=today,
-        enough=lambda _, bill_date: bill_date > today,
-    )
+    return _generate_by_hand(bill_group, actor=actor, today=today, choose=_all_due)
+
+
+def _next_by_hand(assessments: Sequence[Assessment], today: date) -> list[Assessment]:
+    """Return the oldest invoice, after what has come and bills zero.
+
+    Behind such zeros nothing is made ahead of its bill date: nobody was asked.
+    """
+    zeros = list(takewhile(lambda a: _is_zero(a, today), assessments))
+    following = assessments[len(zeros) : len(zeros) + 1]
+    if zeros and following and following[0].bill_date > today:
+        return zeros
+    return [*zeros, *following]
+
+
+def _all_due(assessments: Sequence[Assessment], today: date) -> list[Assessment]:
+    """Return what is due, up to the first that is held: none is skipped."""
+    due = [a for a in assessments if a.decision.facts.due_from <= today]
+    free = list(takewhile(lambda a: a.decision.outcome is not Outcome.HOLD, due))
+    return free or due[:1]
+
+
+def _is_zero(assessment: Assessment, today: date) -> bool:
+    has_come = assessment.bill_date <= today
+    return has_come and assessment.decision.outcome is Outcome.ZERO
 
 
 def _generate_by_hand(
@@ -190,45 +213,48 @@ def _generate_by_hand(
     *,
     actor: AbstractBaseUser | None,
     today: date,
-    enough: Callable[[list[int], date], bool],
+    choose: Callable[[Sequence[Assessment], date], list[Assessment]],
 ) -> tuple[Invoice, ...]:
-    """Make the oldest pending invoices of a bill group until there are enough."""
-    made: list[int] = []
-    zero = 0
-    refusal = ""
+    """Write what is chosen of a bill group's pending invoices."""
     legal_entity = bill_group.legal_entity
     with transaction.atomic():
         limit_lock_waits()
         lock_open_books(legal_entity, issue_date=today)
         lock_bill_groups([bill_group.pk])
-        while True:
-            assessment = assess_by_hand(
-                bill_group.pk, legal_entity=legal_entity, as_of=today
-            )
-            if assessment is None:
-                refusal = "Nothing is pending: no planned charge waits for an invoice."
-                break
-            if enough(made, assessment.bill_date):
-                refusal = "No bill date has come that is not invoiced yet."
-                break
-            if assessment.decision.outcome is Outcome.HOLD:
-                refusal = assessment.decision.sentence
-                break
-            written = write_assessments(
-                [assessment],
-                legal_entity=legal_entity,
-                issue_date=today,
-                run=None,
-                actor=actor,
-            )
-            made.extend(written.invoice_ids)
-            zero += written.zero
-        if made:
+        pending = assess_by_hand(bill_group.pk, legal_entity=legal_entity, as_of=today)
+        chosen = choose(pending, today)
+        writable = [a for a in chosen if a.decision.generate or _is_zero(a, today)]
+        written = write_assessments(
+            writable,
+            legal_entity=legal_entity,
+            issue_date=today,
+            run=None,
+            actor=actor,
+        )
+        if written.invoice_ids:
             _clear_awaiting(bill_group, actor=actor)
-    if not made:
-        marked = "What bills zero was marked invoiced. " if zero else ""
-        raise NotGenerated(f"{marked}{refusal}")
-    return tuple(Invoice.objects.filter(pk__in=made).order_by("sequence"))
+    if not written.invoice_ids:
+        raise NotGenerated(_why_nothing(chosen, zero=written.zero))
+    return tuple(
+        Invoice.objects.filter(pk__in=written.invoice_ids).order_by("sequence")
+    )
+
+
+def _why_nothing(chosen: Sequence[Assessment], *, zero: int) -> str:
+    """Say why nothing was generated by hand."""
+    if zero:
+        return (
+            "What has come due bills zero and was marked invoiced, without a document. "
+            "Nothing else has come due."
+        )
+    if not chosen:
+        return "Nothing is due: no bill date has come that is not invoiced yet."
+    if chosen[0].decision.outcome is Outcome.ZERO:
+        return (
+            f"The charges of {day_text(chosen[0].bill_date)} bill zero and have no "
+            "quantity, and that day has not come: there is nothing to generate."
+        )
+    return chosen[0].decision.sentence
 
 
 def _clear_awaiting(bill_group: BillGroup, *, actor: AbstractBaseUser | None) -> None:
@@ -249,10 +275,28 @@ def _clear_awaiting(bill_group: BillGroup, *, actor: AbstractBaseUser | None) ->
 
 
 def preview_next_invoice(*, bill_group: BillGroup, today: date) -> Assessment | None:
-    """Return what *Generate next invoice* would make; None when nothing is pending."""
-    return assess_by_hand(
+    """Return what *Generate next invoice* would make; None when nothing is pending.
+
+    What bills zero comes back only where no invoice would be made.
+    """
+    chosen = _chosen(bill_group, today, _next_by_hand)
+    return chosen[-1] if chosen else None
+
+
+def preview_all_due(*, bill_group: BillGroup, today: date) -> tuple[Assessment, ...]:
+    """Return what *Generate all due* would make, oldest first."""
+    return tuple(_chosen(bill_group, today, _all_due))
+
+
+def _chosen(
+    bill_group: BillGroup,
+    today: date,
+    choose: Callable[[Sequence[Assessment], date], list[Assessment]],
+) -> list[Assessment]:
+    pending = assess_by_hand(
         bill_group.pk, legal_entity=bill_group.legal_entity, as_of=today
     )
+    return choose(pending, today)
 
 
 @transaction.atomic
@@ -279,7 +323,7 @@ def generate_first_invoices(
         as_of=today,
     )
     written = write_assessments(
-        [a for a in assessments if a.decision.outcome is not Outcome.HOLD],
+        [a for a in assessments if a.decision.generate or _is_zero(a, today)],
         legal_entity=legal_entity,
         issue_date=today,
         run=None,

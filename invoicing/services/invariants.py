@@ -50,6 +50,45 @@ INVARIANTS: Final = (
         ) AS live WHERE previous_end + 1 < period_start""",
     ),
     Invariant(
+        "plan_covers_the_term",
+        "P1",
+        "The live charges of an active contract line leave out its first or last days.",
+        f"""
+        SELECT line.id FROM (
+            SELECT l.id, coalesce(l.start_date, k.start_date) AS first_day,
+                   CASE l.charge_type
+                       WHEN 'ONE_TIME' THEN coalesce(l.start_date, k.start_date)
+                       ELSE least(l.end_date, k.end_date) END AS last_day
+            FROM contracts_contractline l
+            JOIN contracts_contract k ON k.id = l.contract_id
+            WHERE k.status = 'ACTIVE' AND k.last_day IS NULL AND l.added_by_id IS NULL
+              AND NOT EXISTS (
+                  SELECT 1 FROM contracts_linechange c WHERE c.line_id = l.id)
+        ) AS line
+        LEFT JOIN (
+            SELECT contract_line_id, min(period_start) AS first_day,
+                   max(period_end) AS last_day
+            FROM contracts_scheduledcharge WHERE state IN {LIVE}
+            GROUP BY contract_line_id
+        ) AS plan ON plan.contract_line_id = line.id
+        WHERE plan.first_day IS DISTINCT FROM line.first_day
+           OR plan.last_day IS DISTINCT FROM coalesce(line.last_day, plan.last_day)""",
+    ),
+    Invariant(
+        "evergreen_plan_goes_on",
+        "P1",
+        "An evergreen contract that is active is never extended again.",
+        """
+        SELECT k.number FROM contracts_contract k
+        WHERE k.status = 'ACTIVE' AND k.end_date IS NULL AND k.last_day IS NULL
+          AND k.extend_on IS NULL AND EXISTS (
+              SELECT 1 FROM contracts_contractline l
+              WHERE l.contract_id = k.id AND l.charge_type <> 'ONE_TIME'
+                AND l.end_date IS NULL AND NOT EXISTS (
+                    SELECT 1 FROM contracts_linechange c
+                    WHERE c.line_id = l.id AND c.last_day IS NOT NULL))""",
+    ),
+    Invariant(
         "charge_fits_its_contract",
         "P8",
         "A charge names another contract or bill group than its line.",

@@ -8,7 +8,8 @@ SQL for the share lock stands here only: the ORM has none.
 from collections.abc import Iterable
 from datetime import date
 
-from django.db import connection
+from django.db import OperationalError, connection
+from psycopg import errors
 
 from billing.models import LegalEntity
 from billing.queries import closed_through
@@ -56,3 +57,10 @@ def lock_bill_groups(bill_group_ids: Iterable[int]) -> None:
     """Lock bill groups in the order of their ids."""
     with connection.cursor() as cursor:
         cursor.execute(LOCK_BILL_GROUPS, [list(bill_group_ids)])
+
+
+def is_lock_trouble(error: OperationalError) -> bool:
+    """Tell a deadlock or a lock timeout from a database that is gone."""
+    return isinstance(
+        error.__cause__, (errors.DeadlockDetected, errors.LockNotAvailable)
+    )

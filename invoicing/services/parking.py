@@ -1,13 +1,17 @@
 """Bill groups set aside by the run, and their release (G13)."""
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
 from billing.models import BillGroup
 from billing.services.audit import record
 from invoicing.models import InvoiceRun, ParkedBillGroup
-from invoicing.services.locks import limit_lock_waits, lock_bill_groups
+from invoicing.services.locks import (
+    is_lock_trouble,
+    limit_lock_waits,
+    lock_bill_groups,
+)
 
 
 class NotParked(ValueError):
@@ -16,6 +20,19 @@ class NotParked(ValueError):
 
 class ReasonMissing(ValueError):
     """An action that asks for a reason was given none."""
+
+
+def reason_to_park(fault: Exception) -> str:
+    """Say what broke: our own refusals as they are, anything else by its kind.
+
+    Raises the fault again when the database itself is gone: no group is to blame.
+    """
+    if isinstance(fault, OperationalError) and not is_lock_trouble(fault):
+        raise fault
+    text = str(fault).strip() or "no further message"
+    if isinstance(fault, ValueError):
+        return text
+    return f"{type(fault).__name__}: {text}"
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from invoicing.services.generation import (
     generate_all_due,
     generate_first_invoices,
     generate_next_invoice,
+    preview_next_invoice,
     run_invoicing,
 )
 from invoicing.services.parking import NotParked, ReasonMissing, release_bill_group
@@ -449,3 +450,120 @@ def test_g10_usage_and_zero_charges_share_a_night_with_what_is_billed() -> None:
     zero = contract.charges.filter(state="INVOICED", amount=0)
     assert sorted(zero.values_list("bill_date", flat=True)) == [JAN_1, FEB_1, FEB_1]
     assert broken_invariants() == []
+
+
+def test_g9_zero_ahead_of_its_day_is_not_eaten_by_a_click() -> None:
+    contract = sold(today=JAN_1, lines=[{"quantity": Decimal(0)}])
+
+    for _ in range(2):
+        with pytest.raises(NotGenerated):
+            generate_next_invoice(
+                bill_group=contract.bill_group, actor=None, today=JAN_1
+            )
+
+    states = contract.charges.order_by("bill_date").values_list("state", flat=True)
+    assert list(states) == ["INVOICED", *["PENDING"] * 11]
+
+
+def test_g9_behind_a_zero_nothing_is_made_ahead_of_its_day_unasked() -> None:
+    group = sold(today=JAN_1, lines=[USAGE], end_date=date(2026, 1, 31)).bill_group
+    sold(today=JAN_1, bill_group=group, start_date=date(2026, 9, 1))
+
+    with pytest.raises(NotGenerated, match="bills zero"):
+        generate_next_invoice(bill_group=group, actor=None, today=FEB_1)
+
+    preview = preview_next_invoice(bill_group=group, today=FEB_1)
+    assert preview is not None
+    assert preview.decision.warning
+    made = generate_next_invoice(bill_group=group, actor=None, today=FEB_1)
+    assert made.bill_date == preview.bill_date == date(2026, 9, 1)
+
+
+def test_g9_all_due_counts_the_offset() -> None:
+    settings(bill_date_offset=-30, invoicing="MANUAL")
+    group = sold(today=JAN_1, start_date=date(2026, 1, 20)).bill_group
+
+    made = generate_all_due(bill_group=group, actor=None, today=JAN_1)
+
+    assert [invoice.bill_date for invoice in made] == [date(2026, 1, 20)]
+
+
+def test_g13_a_parked_group_is_held_not_worked_out_again() -> None:
+    rate = TaxRate.objects.create(name="Empty")
+    group = sold(today=JAN_1, lines=[{"tax_rate": rate}]).bill_group
+    run_invoicing(as_of=JAN_1)
+
+    (run,) = run_invoicing(as_of=date(2026, 1, 2))
+
+    assert isinstance(run, InvoiceRun)
+    batch = run.batches.get()
+    assert (batch.parked, batch.held) == (0, 1)
+    explained = explain_invoice(bill_group=group, on=date(2026, 1, 2))
+    assert explained.rule == "G13"
+    assert "is parked" in explained.sentence
+    assert explained.gates
+
+
+def test_g2_comes_before_what_would_break() -> None:
+    rate = TaxRate.objects.create(name="Empty")
+    group = sold(today=JAN_1, lines=[{"tax_rate": rate}]).bill_group
+    BillGroup.objects.filter(pk=group.pk).update(status="INACTIVE")
+
+    run_invoicing(as_of=JAN_1)
+
+    assert not ParkedBillGroup.objects.exists()
+    assert RunDecision.objects.get().rule == "G2"
+    assert explain_invoice(bill_group=group, on=JAN_1).rule == "G2"
+
+
+def test_g14_the_last_invoice_is_the_last_issued() -> None:
+    group = BillGroupFactory.create()
+    early = sold(
+        today=JAN_1,
+        bill_group=group,
+        start_date=date(2026, 12, 1),
+        lines=[{"unit_price": Decimal(5)}],
+    )
+    generate_first_invoices(contracts=[early], actor=None, today=JAN_1)
+    for day, price in ((5, 40), (6, 200)):
+        sold(
+            today=JAN_1,
+            bill_group=group,
+            start_date=date(2026, 1, day),
+            end_date=date(2026, 1, day),
+            lines=[
+                {
+                    "charge_type": "ONE_TIME",
+                    "frequency_months": None,
+                    "unit_price": Decimal(price),
+                }
+            ],
+        )
+
+    run_invoicing(as_of=date(2026, 1, 5))
+    run_invoicing(as_of=date(2026, 1, 6))
+
+    assert not Invoice.objects.filter(status="DRAFT").exists()
+
+
+def test_g14_overdue_dates_that_bill_nothing_do_not_count() -> None:
+    group = sold(today=JAN_1, lines=[USAGE]).bill_group
+    sold(today=JAN_1, bill_group=group, start_date=date(2026, 6, 1))
+
+    run_invoicing(as_of=date(2026, 6, 1))
+
+    assert Invoice.objects.get().status == "OPEN"
+
+
+def test_g16_the_explanation_speaks_of_the_one_that_is_made() -> None:
+    settings(bill_date_offset=-10)
+    group = sold(today=JAN_1, lines=[{"timing": "ARREARS"}]).bill_group
+    sold(today=JAN_1, bill_group=group, start_date=date(2026, 2, 5))
+    night = date(2026, 1, 27)
+
+    explained = explain_invoice(bill_group=group, on=night)
+    run_invoicing(as_of=night)
+
+    assert explained.will_generate
+    assert explained.assessment is not None
+    assert explained.assessment.bill_date == Invoice.objects.get().bill_date

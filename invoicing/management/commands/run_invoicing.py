@@ -18,7 +18,7 @@ from invoicing.management.run_report import (
     held_decision,
     parked_group,
 )
-from invoicing.models import ParkedBillGroup
+from invoicing.models import InvoiceRun, ParkedBillGroup
 from invoicing.queries.documents import invoices_of_runs
 from invoicing.services.batches import RunStopped
 from invoicing.services.generation import (
@@ -71,13 +71,15 @@ class Command(BaseCommand):
                     f"{day} lies in the future, and no document is dated ahead. "
                     "Use --dry-run to see what that night would do."
                 )
-        try:
-            runs = [
-                invoice_legal_entity(as_of=day, legal_entity=entity, actor=None)
-                for entity, day in days.items()
-            ]
-        except RunStopped as stopped:
-            raise CommandError(str(stopped)) from stopped
+        runs: list[InvoiceRun] = []
+        stopped: list[str] = []
+        for entity, day in days.items():
+            try:
+                run = invoice_legal_entity(as_of=day, legal_entity=entity, actor=None)
+            except RunStopped as reason:
+                stopped.append(f"{entity}: {reason}")
+            else:
+                runs.append(run)
         parked = [
             parked_group(row.bill_group_id, row.reason)
             for row in ParkedBillGroup.objects.filter(run__in=runs).order_by("pk")
@@ -89,6 +91,8 @@ class Command(BaseCommand):
             parked=parked,
             as_json=as_json,
         )
+        if stopped:
+            raise CommandError(" ".join(stopped))
         return bool(parked)
 
     def rehearse(self, days: dict[LegalEntity, date], *, as_json: bool) -> bool:

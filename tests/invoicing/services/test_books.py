@@ -29,6 +29,11 @@ CORRUPTIONS = {
         UPDATE contracts_scheduledcharge SET state = 'CANCELED'
         WHERE id = (SELECT min(id) FROM contracts_scheduledcharge
                     WHERE state = 'PENDING')""",
+    "plan_covers_the_term": """
+        UPDATE contracts_scheduledcharge SET state = 'CANCELED'
+        WHERE id IN (SELECT max(id) FROM contracts_scheduledcharge)""",
+    "evergreen_plan_goes_on": """
+        UPDATE contracts_contract SET end_date = NULL WHERE status = 'ACTIVE'""",
     "charge_fits_its_contract": """
         UPDATE contracts_scheduledcharge
         SET contract_id = (SELECT max(id) FROM contracts_contract)
