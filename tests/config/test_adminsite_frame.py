@@ -95,7 +95,9 @@ def test_search_goes_to_the_one_account_that_was_meant(typed: str) -> None:
 
 def test_search_finds_bill_group_contract_invoice_and_po_number() -> None:
     entity = company()
-    group = BillGroupFactory.create(legal_entity=entity, po_number="4500981227")
+    group = BillGroupFactory.create(
+        legal_entity=entity, po_number="4500981227", account__name="Halden"
+    )
     contract = active_contract(group)
     invoice = Invoice.objects.get()
     client = client_of("Support")
