@@ -24,6 +24,7 @@ from contracts.services.import_fields import (
     custom_keys,
     read_custom_fields,
 )
+from contracts.services.import_taxes import changed_tax_rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,7 @@ def check_parsed(
     errors = [
         *parsed.errors,
         *contradictions(parsed.contracts, facts, legal_entity),
+        *changed_tax_rates(parsed.contracts),
         *field_errors,
     ]
     contracts = []

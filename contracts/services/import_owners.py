@@ -6,20 +6,14 @@ first bill group are the account's too; its mail address stays the bill group's.
 
 import json
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from typing import Any, Final
 
-from billing.models import Account, BillGroup, TaxRate, TaxRateStep
+from billing.models import Account, BillGroup
 from contracts.domain.csv_contracts import ParsedBillGroup
-from contracts.domain.decimals import format_decimal
 from contracts.models import Product
 from contracts.services.import_check import CheckedFile
 from contracts.services.import_facts import BillGroupKey, bill_groups_of
 from contracts.services.rows import copy_rows, next_ids
-
-# A tax rate that a file names by its percent holds since ever.
-TAX_RATE_SINCE: Final = date(1900, 1, 1)
 
 _ADDRESS: Final = (
     "address_line1",
@@ -149,30 +143,3 @@ def product_ids(names: set[str]) -> dict[str, int]:
         [Product(name=name) for name in sorted(names)], ignore_conflicts=True
     )
     return dict(Product.objects.filter(name__in=names).values_list("name", "pk"))
-
-
-def tax_rate_name(percent: Decimal) -> str:
-    """Return the name of the tax rate that a file names by its percent.
-
-    >>> tax_rate_name(Decimal("19.0"))
-    '19 %'
-    """
-    return f"{format_decimal(percent)} %"
-
-
-def tax_rate_ids(percents: set[Decimal]) -> dict[Decimal | None, int]:
-    """Return the ids of tax rates by percent; those not there yet are made."""
-    names = {percent: tax_rate_name(percent) for percent in percents}
-    known = dict(
-        TaxRate.objects.filter(name__in=names.values()).values_list("name", "pk")
-    )
-    ids: dict[Decimal | None, int] = {}
-    for percent, name in names.items():
-        if name not in known:
-            rate = TaxRate.objects.create(name=name)
-            TaxRateStep.objects.create(
-                tax_rate=rate, valid_from=TAX_RATE_SINCE, percent=percent
-            )
-            known[name] = rate.pk
-        ids[percent] = known[name]
-    return ids

@@ -26,9 +26,9 @@ from contracts.services.import_audit import PlacedContract, write_audit
 from contracts.services.import_check import CheckedFile
 from contracts.services.import_owners import (
     product_ids,
-    tax_rate_ids,
     write_owners,
 )
+from contracts.services.import_taxes import tax_rate_ids
 from contracts.services.rows import copy_rows, next_ids, refresh_statistics
 from contracts.services.schedule import charge_lines, insert_charges
 

@@ -24,7 +24,7 @@ from contracts.services.import_check import (
     CheckedFile,
     planned,
 )
-from contracts.services.import_owners import TAX_RATE_SINCE, tax_rate_name
+from contracts.services.import_taxes import TAX_RATE_SINCE, tax_rate_name
 from contracts.services.imports import check_upload
 from invoicing.domain.document import Document, PendingCharge, TaxSteps, compose
 from invoicing.domain.eligibility import Facts, Outcome, Trigger, decide

@@ -12,7 +12,7 @@ import time_machine
 from django.apps import apps
 from django.core.management import call_command
 
-from billing.models import BillGroup, InvoicingSettings
+from billing.models import BillGroup, InvoicingSettings, TaxRate, TaxRateStep
 from contracts.models import Contract, ContractImport, ScheduledCharge
 from contracts.services.external import (
     record_external_number,
@@ -397,3 +397,24 @@ def test_i5_rows_of_a_contract_may_stand_apart_and_share_its_bill_group(
     ] == [(1, "A"), (2, "B")]
     assert BillGroup.objects.count() == 1
     assert Invoice.objects.count() == 0
+
+
+@pytest.mark.parametrize("command", ["preview_contracts", "import_contracts"])
+@pytest.mark.parametrize("changed_to", [None, "20"], ids=["no_step", "another_percent"])
+def test_i5_a_tax_rate_that_settings_changed_is_not_guessed(
+    file: Path, command: str, changed_to: str | None
+) -> None:
+    import_rows(file, {"tax_rate": "19"})
+    rate = TaxRate.objects.get(name="19 %")
+    if changed_to:
+        TaxRateStep.objects.create(
+            tax_rate=rate, valid_from=date(2026, 7, 1), percent=changed_to
+        )
+    else:
+        rate.steps.all().delete()
+    file.write_bytes(sheet({"contract_number": "C-NEW", "tax_rate": "19"}))
+
+    (error,) = call(command, file)["errors"]
+
+    assert (error["line"], error["column"], error["value"]) == (2, "tax_rate", "19")
+    assert not Contract.objects.filter(number="C-NEW").exists()
