@@ -48,6 +48,11 @@ def lock_open_books(legal_entity: LegalEntity, *, issue_date: date) -> None:
             "SELECT 1 FROM billing_legalentity WHERE id = %s FOR SHARE",
             [legal_entity.pk],
         )
+    refuse_closed(legal_entity, issue_date=issue_date)
+
+
+def refuse_closed(legal_entity: LegalEntity, *, issue_date: date) -> None:
+    """Raise `PeriodClosed` if the issue date lies in a closed month (M6)."""
     closed = closed_through(legal_entity)
     if closed is not None and issue_date <= closed:
         raise PeriodClosed(issue_date, closed)

@@ -92,6 +92,13 @@ def last_issue_date(*, legal_entity: LegalEntity, kind: SeriesKind) -> date | No
     )
 
 
+def refuse_too_early(legal_entity: LegalEntity, *, issue_date: date) -> None:
+    """Raise `IssueDateTooEarly` if an invoice of that date would come too late (M8)."""
+    last = last_issue_date(legal_entity=legal_entity, kind=SeriesKind.INVOICE)
+    if last is not None and issue_date < last:
+        raise IssueDateTooEarly(issue_date, last)
+
+
 def ensure_series(legal_entity: LegalEntity) -> None:
     """Make the number series that a legal entity lacks; harmless when repeated."""
     NumberSeries.objects.bulk_create(

@@ -90,9 +90,10 @@ def _audit_target(assessment: Assessment, invoice_id: int | None) -> tuple[Any, 
 
 def _audit_after(assessment: Assessment) -> str:
     document = assessment.document
+    zero = [charge.charge_id for charge in document.zero_charges]
     return (
         f'{{"bill_date": "{document.bill_date}", "total": "{document.totals.total}", '
-        f'"currency": "{document.currency}"}}'
+        f'"currency": "{document.currency}", "charges_at_zero": {zero}}}'
     )
 
 

@@ -26,6 +26,8 @@ from invoicing.services.generation import (
     dry_run_invoicing,
     invoice_legal_entity,
 )
+from invoicing.services.locks import PeriodClosed, refuse_closed
+from invoicing.services.numbering import IssueDateTooEarly, refuse_too_early
 
 EXIT_PARKED = 2
 
@@ -97,6 +99,12 @@ class Command(BaseCommand):
 
     def rehearse(self, days: dict[LegalEntity, date], *, as_json: bool) -> bool:
         """Show what the runs would do; return whether anything would be parked."""
+        for entity, day in days.items():
+            try:
+                refuse_closed(entity, issue_date=day)
+                refuse_too_early(entity, issue_date=day)
+            except (PeriodClosed, IssueDateTooEarly) as refusal:
+                raise CommandError(f"{entity}: {refusal}") from refusal
         rehearsals = [
             dry_run_invoicing(as_of=day, legal_entity=entity)
             for entity, day in days.items()

@@ -148,8 +148,9 @@ def test_run_before_the_last_document_is_refused_with_its_date() -> None:
     output("run_invoicing", "--as-of", "2026-01-15", "--json")
     sold(today=JAN_1)
 
-    with pytest.raises(CommandError, match="dated 15 Jan 2026"):
-        call_command("run_invoicing", "--as-of", "2026-01-14")
+    for rehearsal in ([], ["--dry-run"]):
+        with pytest.raises(CommandError, match="dated 15 Jan 2026"):
+            call_command("run_invoicing", "--as-of", "2026-01-14", *rehearsal)
 
 
 def test_explain_invoice_names_the_gate_and_the_expected_date() -> None:
