@@ -22,11 +22,9 @@ from config.clock import today_in
 from contracts.forms import ContractFileForm
 from contracts.models import ContractImport
 from contracts.services.imports import (
-    BillGroupsInUse,
     ImportDateInFuture,
-    ImportDisturbed,
+    ImportNotDone,
     ImportRefused,
-    ImportRunning,
 )
 from invoicing.domain.document import TaxPercentMissing
 from invoicing.forms import ImportDateForm
