@@ -99,11 +99,7 @@ class ImportContracts(ObjectAction):
     form_class = ImportDateForm
     form_heading = "As of when"
     refusals = (
-        ImportRefused,
-        ImportRunning,
-        ImportDisturbed,
-        ImportDateInFuture,
-        BillGroupsInUse,
+        ImportNotDone,
         PeriodClosed,
         IssueDateTooEarly,
         TaxPercentMissing,
