@@ -97,8 +97,13 @@ def test_included_lock_needs_no_installation(
     assert steps.count == first
 
 
-def test_cut_off_installation_starts_anew(packages: Packages, lock: Path) -> None:
+@pytest.mark.parametrize("first", [False, True], ids=["later", "first"])
+def test_cut_off_installation_starts_anew(
+    packages: Packages, lock: Path, *, first: bool
+) -> None:
     packages.install(lock)
+    if first:
+        (packages.venv / "duebook-packages").unlink()
     torn = packages.folder / "torn"
     torn.touch()
     (packages.venv / "duebook-unfinished").touch()

@@ -103,6 +103,13 @@ def test_grandchild_of_a_dead_child_ends_too(
     assert eventually(lambda: not alive(left))
 
 
+def test_process_that_nobody_reaps_is_gone(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""], cwd=tmp_path) as done:
+        assert eventually(lambda: not alive(done.pid))
+
+        assert processes.exists(done.pid)
+
+
 @pytest.fixture
 def stranger() -> Iterator[subprocess.Popen[bytes]]:
     stranger = subprocess.Popen([sys.executable, "-c", FOREVER], start_new_session=True)

@@ -381,6 +381,16 @@ def test_bench_is_handed_on(house: House) -> None:
     assert house.calls() == [["bench", "run", "--size", "10"]]
 
 
+def test_key_that_was_cut_off_is_made_again(house: House) -> None:
+    key = house.folder / "var" / "secret_key"
+    key.parent.mkdir()
+    key.touch(mode=0o600)
+
+    house.start("manage", "hello", DATABASE_URL="postgresql://me@x/y").finish()
+
+    assert len(key.read_text()) >= 50
+
+
 def test_full_disk_is_one_sentence(house: House) -> None:
     (house.folder / "var").mkdir()
     (house.folder / "var" / "secret_key").symlink_to("/dev/full")
