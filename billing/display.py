@@ -15,12 +15,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from billing.choices import Badge
+from billing.domain import dates
 from billing.domain.money import round_money
 
-_MONTHS: Final = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
 NOTHING: Final = "\N{EN DASH}"
 MINUS: Final = "\N{MINUS SIGN}"
 
@@ -33,7 +30,7 @@ def day_text(day: date | None) -> str:
     """
     if day is None:
         return NOTHING
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return dates.day_text(day)
 
 
 def instant_text(at: datetime | None) -> str:
@@ -55,7 +52,7 @@ def period_text(first: date, last: date) -> str:
     if first == last:
         return day_text(first)
     if first.year == last.year:
-        return f"{first.day} {_MONTHS[first.month - 1]} to {day_text(last)}"
+        return f"{first.day} {dates.MONTHS[first.month - 1]} to {day_text(last)}"
     return f"{day_text(first)} to {day_text(last)}"
 
 

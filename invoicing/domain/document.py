@@ -12,10 +12,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from billing.domain.dates import day_text
 from billing.domain.money import round_money
 from contracts.domain.rates import Rates
 from contracts.domain.rating import RatedUsage, Tariff, rate
-from invoicing.domain.gate import day_text
 from invoicing.domain.totals import Totals, invoice_totals
 
 _ZERO: Final = Decimal(0)

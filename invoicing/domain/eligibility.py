@@ -24,8 +24,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
+from billing.domain.dates import day_text
 from invoicing.domain.facts import Facts, NothingPending, Outcome, Remedy, Trigger
-from invoicing.domain.gate import GateRule, day_text
+from invoicing.domain.gate import GateRule
 from invoicing.domain.group_gates import (
     GroupAwaitsManualInvoice,
     GroupIsManual,

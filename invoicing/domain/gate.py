@@ -9,15 +9,9 @@ name no day but those of the facts and never "today": what is held night after n
 reads the same every night.
 """
 
-from datetime import date
 from typing import ClassVar, Final
 
 from invoicing.domain.facts import Facts, Outcome, Remedy, Trigger
-
-_MONTHS: Final = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
 
 EVERY: Final = frozenset(Trigger)
 BY_HAND: Final = frozenset({Trigger.BY_HAND})
@@ -51,12 +45,3 @@ class GateRule:
     def passed(self, facts: Facts) -> str:
         """Say what was found in order."""
         raise NotImplementedError
-
-
-def day_text(day: date) -> str:
-    """Write a date as people read it, whatever the locale.
-
-    >>> day_text(date(2026, 3, 1))
-    '1 Mar 2026'
-    """
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"

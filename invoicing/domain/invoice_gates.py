@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from billing.domain.dates import day_text
 from billing.domain.money import currency_digits
 from invoicing.domain.facts import Facts, Outcome, Remedy, Trigger
 from invoicing.domain.gate import (
@@ -13,7 +14,6 @@ from invoicing.domain.gate import (
     EVERY,
     UNATTENDED,
     GateRule,
-    day_text,
 )
 
 _REVIEW_THE_DRAFT: Final = "A draft is made: review it, then issue or discard it."

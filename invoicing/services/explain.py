@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 
+from billing.domain.dates import day_text
 from billing.models import BillGroup
 from billing.queries import invoicing_settings
 from invoicing.domain.eligibility import Decision, Gate, Remedy
-from invoicing.domain.gate import day_text
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 from invoicing.queries.pending import oldest_pending_date

@@ -14,13 +14,13 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
 
+from billing.domain.dates import day_text
 from billing.models import BillGroup, LegalEntity
 from billing.queries import invoicing_settings
 from billing.services.audit import record
 from contracts.models import Contract
 from contracts.services.schedule import extend_contracts
 from invoicing.domain.eligibility import Outcome
-from invoicing.domain.gate import day_text
 from invoicing.models import Invoice, InvoiceRun
 from invoicing.queries.pending import due_bill_groups
 from invoicing.services.assessment import (

@@ -11,9 +11,9 @@ from datetime import date
 from django.db import OperationalError, connection
 from psycopg import errors
 
+from billing.domain.dates import day_text
 from billing.models import LegalEntity
 from billing.queries import closed_through
-from invoicing.domain.gate import day_text
 
 LOCK_TIMEOUT = "5s"
 

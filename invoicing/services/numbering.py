@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db import connection
 
+from billing.domain.dates import day_text
 from billing.models import LegalEntity
-from invoicing.domain.gate import day_text
 from invoicing.domain.states import SeriesKind
 from invoicing.models import NumberSeries
 
