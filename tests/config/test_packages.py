@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import config.packages
 from config.packages import Packages, fingerprint
 from config.processes import Fault, Steps
 
@@ -178,3 +179,10 @@ def test_pip_does_what_uv_can_not(
     packages.install(lock)
 
     assert fingerprint(lock) in (packages.venv / "duebook-packages").read_text()
+
+
+def test_missing_pdf_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    libraries = {"pango": ("no-such-library.so",), "c": ("nor-this.so", None)}
+    monkeypatch.setattr(config.packages, "PDF_LIBRARIES", libraries)
+
+    assert config.packages.missing_pdf_libraries() == ["pango"]
