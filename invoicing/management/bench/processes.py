@@ -3,10 +3,11 @@
 import os
 import resource
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 
 @contextmanager
@@ -27,11 +28,20 @@ def process(database_url: str) -> Iterator[ProcessPoolExecutor]:
 
 def _set_up(database_url: str) -> None:
     """Set Django up; settings read the environment, so nothing is imported before."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["DATABASE_URL"] = database_url
 
     import django
 
     django.setup()
+
+
+def _end_with_parent() -> None:
+    """Leave no process and no connection behind when the bench itself is killed."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _connect() -> None:
