@@ -26,6 +26,9 @@ def empty_database() -> Iterator[str]:
     """Make a database with tables but no rows; yields its URL, drops it at the end."""
     own = str(connection.settings_dict["NAME"])
     name = f"{own[: LONGEST_NAME - 20]}_bench"
+    with _server() as server:
+        for depth in (1, 2):  # copies that a killed bench left behind
+            _drop(server, name + depth * COPY_SUFFIX)
     with _made(name):
         with process(_url(name)) as one:
             one.submit(_migrate).result()
@@ -44,28 +47,38 @@ def copied(database_url: str) -> Iterator[str]:
 @contextmanager
 def _made(name: str, *, template: str = "") -> Iterator[None]:
     with _server() as server:
-        quoted = server.ops.quote_name(name)
-        source = f" TEMPLATE {server.ops.quote_name(template)}" if template else ""
-        try:
-            _execute(server, f"DROP DATABASE IF EXISTS {quoted}")
-            _execute(server, f"CREATE DATABASE {quoted}{source}")
-            _settle(server)
-        except ProgrammingError as refusal:
-            raise CommandError(
-                f"The bench can't make its database {name} ({refusal}). Let the role "
-                "of DATABASE_URL create databases: ALTER ROLE ... CREATEDB."
-            ) from refusal
-        except OperationalError as refusal:
-            if not isinstance(refusal.__cause__, errors.ObjectInUse):
-                raise
-            raise CommandError(
-                f"Another bench uses the database {name}. Wait for it to end."
-            ) from refusal
+        _drop(server, name)
+        _create(server, name, template)
     try:
         yield
     finally:
         with _server() as server:
-            _execute(server, f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
+            _drop(server, name, "WITH (FORCE)")
+
+
+def _create(server: BaseDatabaseWrapper, name: str, template: str) -> None:
+    source = f" TEMPLATE {server.ops.quote_name(template)}" if template else ""
+    try:
+        _execute(server, f"CREATE DATABASE {server.ops.quote_name(name)}{source}")
+    except ProgrammingError as refusal:
+        raise CommandError(
+            f"The bench can't make its database {name} ({refusal}). Let the role of "
+            "DATABASE_URL create databases: ALTER ROLE ... CREATEDB."
+        ) from refusal
+    # What copying left in memory is written out now if we may, else meanwhile.
+    with suppress(ProgrammingError):
+        _execute(server, "CHECKPOINT")
+
+
+def _drop(server: BaseDatabaseWrapper, name: str, how: str = "") -> None:
+    try:
+        _execute(server, f"DROP DATABASE IF EXISTS {server.ops.quote_name(name)} {how}")
+    except OperationalError as refusal:
+        if not isinstance(refusal.__cause__, errors.ObjectInUse):
+            raise
+        raise CommandError(
+            f"Another bench uses the database {name}. Wait for it to end."
+        ) from refusal
 
 
 @contextmanager
@@ -92,9 +105,3 @@ def _migrate() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
-
-
-def _settle(server: BaseDatabaseWrapper) -> None:
-    """Write out what copying left in memory, if we may: else it happens meanwhile."""
-    with suppress(ProgrammingError):
-        _execute(server, "CHECKPOINT")
