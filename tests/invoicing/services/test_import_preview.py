@@ -161,13 +161,13 @@ class TestFirstInvoices:
 
         assert first(jump) == (0, 1, {})
 
-    def test_a_stored_tax_rate_of_the_same_name_is_taken_as_it_stands(self) -> None:
+    def test_a_tax_rate_that_means_another_percent_is_refused(self) -> None:
         rate = TaxRate.objects.create(name="19 %")
         TaxRateStep.objects.create(
             tax_rate=rate, valid_from=date(1900, 1, 1), percent=Decimal(16)
         )
 
-        assert first(NEW | {"tax_rate": "19"}) == (1, 0, {"EUR": "116.00"})
+        assert first(NEW | {"tax_rate": "19"}) == (0, 0, {})
 
 
 class TestCharges:
