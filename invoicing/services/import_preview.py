@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from billing.domain.bill_group import BillGroupStatus, InvoicingMode
-from billing.models import BillGroup, InvoicingSettings, TaxRate
+from billing.models import BillGroup, InvoicingSettings
 from billing.queries import invoicing_settings
 from contracts.domain.csv_contracts import ParsedLine
 from contracts.domain.import_summary import ImportSummary
@@ -29,11 +29,7 @@ from contracts.services.imports import check_upload
 from invoicing.domain.document import Document, PendingCharge, TaxSteps, compose
 from invoicing.domain.eligibility import Facts, Outcome, Trigger, decide
 from invoicing.domain.totals import invoice_totals
-from invoicing.queries.pending import (
-    last_comparison_totals,
-    parked_reasons,
-    tax_steps,
-)
+from invoicing.queries.pending import last_comparison_totals, parked_reasons
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,7 +115,6 @@ def previewed_invoices(
 
     Only charges of the file count, also where a known bill group has others.
     """
-    taxes = _Taxes(checked)
     by_group: defaultdict[object, list[CheckedContract]] = defaultdict(list)
     for contract in checked.contracts:
         by_group[contract.bill_group_key].append(contract)
@@ -133,7 +128,7 @@ def previewed_invoices(
             lines = contract.lines_by_id
             for charge in charges:
                 if charge.bill_date >= import_date:
-                    percent = taxes.percent(lines[charge.line_id], charge)
+                    percent = lines[charge.line_id].tax_percent
                     amount = charge.amount or Decimal(0)
                     lines_by_date[charge.bill_date].append((amount, percent))
         for bill_date, amounts in sorted(lines_by_date.items()):
@@ -145,39 +140,6 @@ def previewed_invoices(
             )
 
 
-class _Taxes:
-    """The tax rates of a file: those stored under the same name, or new ones."""
-
-    def __init__(self, checked: CheckedFile) -> None:
-        percents = {
-            line.tax_percent
-            for contract in checked.contracts
-            for line in contract.parsed.lines
-            if line.tax_percent is not None
-        }
-        names = {tax_rate_name(percent): percent for percent in percents}
-        stored = dict(TaxRate.objects.filter(name__in=names).values_list("pk", "name"))
-        steps = tax_steps(stored)
-        known = {names[name]: steps[pk] for pk, name in stored.items()}
-        self._ids = {percent: index for index, percent in enumerate(percents)}
-        self.steps: dict[int, TaxSteps] = {
-            index: known.get(percent)
-            or TaxSteps(name=tax_rate_name(percent), steps=((TAX_RATE_SINCE, percent),))
-            for percent, index in self._ids.items()
-        }
-
-    def rate_id(self, line: ParsedLine) -> int | None:
-        """Return what `steps` knows the rate of a line by; None: no tax."""
-        return None if line.tax_percent is None else self._ids[line.tax_percent]
-
-    def percent(self, line: ParsedLine, charge: PlannedCharge) -> Decimal | None:
-        """Return the percent on the last day of a charge."""
-        rate_id = self.rate_id(line)
-        if rate_id is None:
-            return None
-        return self.steps[rate_id].percent_on(charge.period.last_day)
-
-
 class _Forecast:
     """Decides about each contract's first invoice as its activation will (G5, G6)."""
 
@@ -187,7 +149,13 @@ class _Forecast:
         self._checked = checked
         self._import_date = import_date
         self._settings = invoicing_settings(checked.legal_entity)
-        self._taxes = _Taxes(checked)
+        self._tax_ids = _tax_ids(checked)
+        self._taxes = {
+            rate_id: TaxSteps(
+                name=tax_rate_name(percent), steps=((TAX_RATE_SINCE, percent),)
+            )
+            for percent, rate_id in self._tax_ids.items()
+        }
         self._parked = parked_reasons(group_ids)
         self._last_totals = last_comparison_totals(group_ids)
 
@@ -218,12 +186,12 @@ class _Forecast:
         lines = contract.lines_by_id
         return compose(
             [
-                _pending_charge(charge, contract, self._taxes, lines[charge.line_id])
+                self._pending_charge(charge, contract, lines[charge.line_id])
                 for charge in charges
             ],
             currency=contract.parsed.currency,
             usage={},
-            taxes=self._taxes.steps,
+            taxes=self._taxes,
         )
 
     def _facts(self, contract: CheckedContract, document: Document) -> Facts:
@@ -255,24 +223,35 @@ class _Forecast:
             billable=bool(document.lines),
         )
 
+    def _pending_charge(
+        self, charge: PlannedCharge, contract: CheckedContract, line: ParsedLine
+    ) -> PendingCharge:
+        percent = line.tax_percent
+        return PendingCharge(
+            charge_id=0,
+            contract_id=0,
+            contract_number=contract.parsed.number,
+            bill_group_id=0,
+            bill_date=charge.bill_date,
+            period_start=charge.period.start,
+            period_end=charge.period.last_day,
+            in_advance=charge.in_advance,
+            quantity=charge.quantity,
+            unit_price=charge.unit_price,
+            discount_percent=charge.discount_percent,
+            amount=charge.amount,
+            product_name=line.product,
+            description=line.description,
+            tax_rate_id=None if percent is None else self._tax_ids[percent],
+        )
 
-def _pending_charge(
-    charge: PlannedCharge, contract: CheckedContract, taxes: _Taxes, line: ParsedLine
-) -> PendingCharge:
-    return PendingCharge(
-        charge_id=0,
-        contract_id=0,
-        contract_number=contract.parsed.number,
-        bill_group_id=0,
-        bill_date=charge.bill_date,
-        period_start=charge.period.start,
-        period_end=charge.period.last_day,
-        in_advance=charge.in_advance,
-        quantity=charge.quantity,
-        unit_price=charge.unit_price,
-        discount_percent=charge.discount_percent,
-        amount=charge.amount,
-        product_name=line.product,
-        description=line.description,
-        tax_rate_id=taxes.rate_id(line),
-    )
+
+def _tax_ids(checked: CheckedFile) -> dict[Decimal, int]:
+    """Number the tax percents of a file; a checked file's rates mean what it says."""
+    percents = {
+        line.tax_percent
+        for contract in checked.contracts
+        for line in contract.parsed.lines
+        if line.tax_percent is not None
+    }
+    return {percent: number for number, percent in enumerate(percents)}
