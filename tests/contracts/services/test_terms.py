@@ -29,6 +29,12 @@ def test_activating_plans_all_charges_through_the_end() -> None:
     assert list(states) == ["PENDING"] * 12
 
 
+def test_the_version_grows() -> None:
+    contract = ContractLineFactory.create(contract__version=3).contract
+
+    assert activate(contract=contract, actor=None, today=TODAY).version == 4
+
+
 def test_an_evergreen_contract_knows_when_its_plan_grows() -> None:
     """P1."""
     contract = ContractLineFactory.create(contract__end_date=None).contract

@@ -210,6 +210,15 @@ def test_a_date_outside_the_lines_term_is_refused(usage_date: date) -> None:
         record(line, usage_date=usage_date)
 
 
+def test_a_canceled_period_takes_no_usage() -> None:
+    """S1: what is not served is not used."""
+    line = active_line()
+    set_state(line, state="CANCELED")
+
+    with pytest.raises(UsageOutsideTerm):
+        record(line)
+
+
 @pytest.mark.parametrize("usage_date", [date(2026, 1, 1), date(2026, 6, 30)])
 def test_the_first_and_the_last_day_of_the_line_take_usage(usage_date: date) -> None:
     line = active_line(end_date=date(2026, 6, 30))
