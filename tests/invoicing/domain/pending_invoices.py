@@ -1,7 +1,7 @@
 """Pending invoices to decide about: one plain case for each trigger, and any at all."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from hypothesis import strategies as st
@@ -77,4 +77,15 @@ open_groups = facts.map(
         awaiting_manual_invoice=False,
         parked_reason=None,
     )
+)
+waiting_invoices = st.builds(
+    lambda some, trigger, days_ahead: replace(
+        some,
+        trigger=trigger,
+        bill_date=some.as_of + timedelta(days=days_ahead),
+        billable=True,
+    ),
+    open_groups,
+    st.sampled_from([Trigger.ACTIVATION, Trigger.NIGHTLY]),
+    st.integers(min_value=3, max_value=60),
 )
