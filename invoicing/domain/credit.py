@@ -83,7 +83,7 @@ def credit_parts(claim: Claim, amount: Decimal) -> CreditParts:
     """
     if claim.creditable <= 0:
         raise NotCreditable("Nothing is left to credit: all of it was credited.")
-    if not amount > 0:
+    if not amount.is_finite() or amount <= 0:
         raise NotCreditable("A credit is more than zero. Enter what to credit.")
     if amount > claim.creditable:
         raise NotCreditable(

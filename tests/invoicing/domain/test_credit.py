@@ -98,6 +98,7 @@ def test_a5_credit_lowers_the_due_first(
         (claim("20", credited_due="8"), "13", "Only 12 can still be credited, not 13."),
         (claim("20"), "0", "A credit is more than zero. Enter what to credit."),
         (claim("20"), "-1", "A credit is more than zero. Enter what to credit."),
+        (claim("20"), "NaN", "A credit is more than zero. Enter what to credit."),
         (
             claim("20", credited_due="20"),
             "1",
