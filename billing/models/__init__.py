@@ -3,7 +3,7 @@
 from billing.models.account import Account
 from billing.models.address import AddressFields
 from billing.models.audit import AuditEvent
-from billing.models.bill_group import BillGroup, public_id
+from billing.models.bill_group import BillGroup, DeactivationRequest, public_id
 from billing.models.legal_entity import (
     AccountingPeriod,
     InvoicingSettings,
@@ -17,6 +17,7 @@ __all__ = [
     "AddressFields",
     "AuditEvent",
     "BillGroup",
+    "DeactivationRequest",
     "InvoicingSettings",
     "LegalEntity",
     "TaxRate",

@@ -3,6 +3,7 @@
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from billing.choices import BILL_GROUP_STATUSES, DELIVERY_METHODS, INVOICING_MODES
 from billing.domain.address import Address
@@ -57,6 +58,12 @@ class BillGroup(AddressFields):
     custom_fields = models.JSONField(default=dict, blank=True)
 
     class Meta:
+        permissions = [
+            ("deactivate_billgroup", "Can deactivate bill groups"),
+            ("reactivate_billgroup", "Can set bill groups back to Active"),
+            ("cancel_billgroup", "Can cancel bill groups"),
+            ("request_deactivation", "Can request the deactivation of bill groups"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "name"],
@@ -102,6 +109,45 @@ class BillGroup(AddressFields):
         """Where invoices go: the group's own address, or else the account's."""
         owner: AddressFields = self if self.has_address else self.account
         return owner.address_for(self.bill_to or self.account.name)
+
+
+class DeactivationRequest(models.Model):
+    """Finance asks support to deactivate a bill group, and what came of it (S3)."""
+
+    class State(models.TextChoices):
+        REQUESTED = "REQUESTED", "requested"
+        APPROVED = "APPROVED", "approved"
+        DECLINED = "DECLINED", "declined"
+
+    bill_group = models.ForeignKey(
+        BillGroup, on_delete=models.PROTECT, related_name="deactivation_requests"
+    )
+    reason = models.TextField()
+    requested_by_name = models.CharField(max_length=150)
+    requested_at = models.DateTimeField(db_default=Now())
+    state = models.CharField(
+        max_length=10, choices=State.choices, default=State.REQUESTED
+    )
+    decided_by_name = models.CharField(max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["bill_group"],
+                condition=Q(state="REQUESTED"),
+                name="deactivation_requested_once",
+                violation_error_message="The deactivation was requested already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="REQUESTED", decided_at__isnull=True)
+                | Q(state__in=["APPROVED", "DECLINED"], decided_at__isnull=False),
+                name="deactivation_decided_when_it_is",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Request to deactivate {self.bill_group.public_id}"
 
 
 def public_id(bill_group_id: int) -> str:

@@ -17,6 +17,7 @@ CLERK: Final = frozenset(
     {
         *("billing.add_account", "billing.change_account"),
         *("billing.add_billgroup", "billing.change_billgroup"),
+        "billing.request_deactivation",
         *("contracts.add_contract", "contracts.change_contract"),
         *("contracts.delete_contract", "contracts.activate_contract"),
         *("contracts.add_contractline", "contracts.change_contractline"),
@@ -29,6 +30,7 @@ CLERK: Final = frozenset(
     }
 )
 MANAGER: Final = CLERK | {
+    *("billing.cancel_billgroup", "billing.reactivate_billgroup"),
     "contracts.release_scheduledcharge",
     "invoicing.release_parkedbillgroup",
     *("billing.add_legalentity", "billing.change_legalentity"),
@@ -41,10 +43,13 @@ MANAGER: Final = CLERK | {
     *("customfields.add_customfield", "customfields.change_customfield"),
     "customfields.delete_customfield",
 }
+SUPPORT: Final = frozenset(
+    {"billing.deactivate_billgroup", "billing.reactivate_billgroup"}
+)
 ROLES: Final[dict[str, frozenset[str]]] = {
     "Finance clerk": CLERK,
     "Finance manager": MANAGER,
-    "Support": frozenset(),
+    "Support": SUPPORT,
     "Auditor": frozenset(PEOPLE),
 }
 
