@@ -232,8 +232,8 @@ def _set_status(
             group.save(update_fields=["status", "awaiting_manual_invoice"])
     except IntegrityError as error:
         diagnosis = getattr(error.__cause__, "diag", None)
-        refusal = _REFUSALS.get(getattr(diagnosis, "constraint_name", None))
-        if refusal is None:
+        refusal = _REFUSALS.get(diagnosis and diagnosis.constraint_name)
+        if diagnosis is None or refusal is None:
             raise
         raise refusal(diagnosis.message_primary) from error
     _record(
