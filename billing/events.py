@@ -36,6 +36,8 @@ _SENTENCES: Final = {
     "legal_entity.changed": "Legal entity changed",
     "number_series.added": "Number series added",
     "number_series.changed": "Number series changed",
+    "period.closed": "Month closed",
+    "period.reopened": "Month reopened",
     "product.added": "Product added",
     "product.changed": "Product changed",
     "tax_rate.added": "Tax rate added",

@@ -160,8 +160,8 @@ class TestClosedPeriods:
     ) -> None:
         line = ContractLineFactory.create(contract__bill_group=group)
         charge(line, *JANUARY, state="INVOICED")
-        charge(line, *period, **fields)
         close_through_march(group)
+        charge(line, *period, **fields)
 
         deactivate(group)
 
