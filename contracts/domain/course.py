@@ -73,7 +73,7 @@ class Course:
         held = self._held(today)
         if held == self._total():
             return None
-        reached = _first_day_reaching(self._bill_date(held))
+        reached = first_day_reaching(self._bill_date(held))
         return min(reached, self._bill_date(held - 1))
 
     def _held(self, today: date) -> int:
@@ -109,8 +109,12 @@ class Course:
         return min(boundary(self.first_index + number + 1), self.served_end)
 
 
-def _first_day_reaching(bill_date: date) -> date:
-    """Return the first day whose horizon holds the bill date."""
+def first_day_reaching(bill_date: date) -> date:
+    """Return the first day whose horizon holds the bill date (P1).
+
+    No extension on a later day adds a charge that is billed by then: what it adds lies
+    beyond the horizon of the day before.
+    """
     day = add_months(bill_date, -HORIZON_MONTHS)
     return day if day.day == bill_date.day else day + _ONE_DAY
 

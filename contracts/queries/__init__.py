@@ -1,5 +1,10 @@
 """Reads of contracts: their terms, the plan, pending invoices and usage."""
 
+from contracts.queries.extension import (
+    ComingCharge,
+    bill_groups_behind,
+    coming_charges,
+)
 from contracts.queries.pending import (
     PendingInvoice,
     pending_charges,
@@ -12,10 +17,13 @@ from contracts.queries.terms import (
     terms_of,
     terms_of_contracts,
 )
-from contracts.queries.usage import tariff_on, usage_of_charges
+from contracts.queries.usage import tariff_on, usage_of_charges, usage_of_planned
 
 __all__ = [
+    "ComingCharge",
     "PendingInvoice",
+    "bill_groups_behind",
+    "coming_charges",
     "contracts_by_number",
     "covered_lines",
     "pending_charges",
@@ -26,4 +34,5 @@ __all__ = [
     "terms_of",
     "terms_of_contracts",
     "usage_of_charges",
+    "usage_of_planned",
 ]

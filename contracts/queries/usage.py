@@ -1,6 +1,7 @@
 """Usage of billing periods and the tariffs it is rated with (P9)."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -11,6 +12,7 @@ from django.db.models.functions import Coalesce
 
 from contracts.domain.changes import Change, value_on
 from contracts.domain.rating import Tariff, TariffModel, Tier, parse_tiers
+from contracts.domain.schedule import PlannedCharge
 from contracts.models import ContractLine, LineChange, ScheduledCharge, UsageRecord
 from contracts.queries.terms import changes_of
 
@@ -66,12 +68,39 @@ def usage_of_charges(
     }
 
 
+def usage_of_planned(
+    charges: Mapping[int, PlannedCharge],
+) -> dict[int, tuple[Decimal, Tariff]]:
+    """Return what planned usage charges are rated with, by the keys given (P9).
+
+    They are not stored: see `ComingCharge`. `charges` are not empty.
+    """
+    lines = ContractLine.objects.in_bulk({c.line_id for c in charges.values()})
+    changes = changes_of(LineChange.objects.filter(line__in=lines))
+    recorded: defaultdict[int, list[tuple[date, Decimal]]] = defaultdict(list)
+    for line_id, day, quantity in UsageRecord.objects.filter(
+        line__in=lines, usage_date__gte=min(c.period.start for c in charges.values())
+    ).values_list("line_id", "usage_date", "quantity"):
+        recorded[line_id].append((day, quantity))
+    return {
+        key: (
+            sum((used for day, used in recorded[c.line_id] if day in c.period), _ZERO),
+            _tariff_of(lines[c.line_id], c.period.last_day, changes.get(c.line_id, ())),
+        )
+        for key, c in charges.items()
+    }
+
+
 def tariff_on(line: ContractLine, day: date) -> Tariff:
     """Return what usage of a line costs at the terms of a day."""
     changes = changes_of(LineChange.objects.filter(line=line))
+    return _tariff_of(line, day, changes.get(line.pk, ()))
+
+
+def _tariff_of(line: ContractLine, day: date, changes: Sequence[Change]) -> Tariff:
     return _tariff(
         day,
-        changes.get(line.pk, ()),
+        changes,
         unit_price=line.unit_price,
         tiers=line.tiers,
         included_quantity=line.included_quantity,

@@ -19,7 +19,7 @@ from invoicing.forms import DryRunForm
 from invoicing.queries.nights import due_nights
 from invoicing.queries.runs import differences, last_run, run_figures
 from invoicing.services.assessment import Assessment
-from invoicing.services.generation import dry_run_invoicing
+from invoicing.services.rehearsal import dry_run_invoicing
 
 ROWS_SHOWN: Final = 200
 

@@ -10,6 +10,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
+from types import MappingProxyType
+from typing import Final
 
 from billing.domain.bill_group import BillGroupStatus
 from billing.models import InvoicingSettings, LegalEntity
@@ -33,6 +35,7 @@ from invoicing.queries.pending import (
 
 # Gates that only a person lifts; they are asked before a document is worked out.
 PERSON_ACTS_FIRST = frozenset({"G1", "G2", "G3", "G4", "G13"})
+NO_USAGE: Final[Usage] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +85,6 @@ def assess_due(
     return [a for a in assessments if a.decision.facts.due_from <= as_of]
 
 
-def assess_through(
-    bill_group_id: int, *, legal_entity: LegalEntity, as_of: date, through: date
-) -> list[Assessment]:
-    """Assess a bill group's pending invoices to a bill date as the night of `as_of`."""
-    return assess_pending(
-        [bill_group_id], legal_entity=legal_entity, as_of=as_of, through=through
-    )
-
-
 def assess_pending(
     bill_group_ids: Collection[int],
     *,
@@ -102,6 +96,26 @@ def assess_pending(
     settings = invoicing_settings(legal_entity)
     charges = charges_through(bill_group_ids, through=through)
     return _assess(charges, settings=settings, trigger=Trigger.NIGHTLY, as_of=as_of)
+
+
+def assess_night(
+    charges: list[PendingCharge],
+    *,
+    legal_entity: LegalEntity,
+    as_of: date,
+    coming_usage: Usage,
+) -> list[Assessment]:
+    """Assess charges in the order of `charges_through` as the night of `as_of`.
+
+    `coming_usage` rates those that are not stored yet: the night would add them (P1).
+    """
+    return _assess(
+        charges,
+        settings=invoicing_settings(legal_entity),
+        trigger=Trigger.NIGHTLY,
+        as_of=as_of,
+        coming_usage=coming_usage,
+    )
 
 
 def decide_without_charges(
@@ -171,8 +185,11 @@ def _assess(
     settings: InvoicingSettings,
     trigger: Trigger,
     as_of: date,
+    coming_usage: Usage = NO_USAGE,
 ) -> list[Assessment]:
     context = _read(charges, settings=settings, trigger=trigger, as_of=as_of)
+    if coming_usage:
+        context = replace(context, usage={**context.usage, **coming_usage})
     last_totals = last_comparison_totals(context.groups)
     assessments: list[Assessment] = []
     for group_id, of_group in groupby(charges, lambda c: c.bill_group_id):

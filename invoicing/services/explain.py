@@ -6,17 +6,18 @@ from datetime import date
 from billing.domain.dates import day_text
 from billing.models import BillGroup
 from billing.queries import invoicing_settings
+from contracts.queries import coming_charges
 from invoicing.domain.eligibility import Decision, Gate, Remedy
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 from invoicing.queries.pending import oldest_pending_date
 from invoicing.services.assessment import (
     Assessment,
-    assess_through,
     decide_without_charges,
     due_horizon,
 )
 from invoicing.services.parking import reason_to_park
+from invoicing.services.rehearsal import assess_extended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,8 @@ class Explanation:
 def explain_invoice(*, bill_group: BillGroup, on: date) -> Explanation:
     """Say whether the nightly run of a day makes an invoice, and why (G16).
 
-    Reads what the run reads and asks what the run asks; writes nothing.
+    Reads what the run reads, with what the night's extension of plans would add (P1),
+    and asks what the run asks; writes nothing.
     """
     drafts = tuple(
         Invoice.objects.filter(
@@ -83,15 +85,22 @@ def explain_invoice(*, bill_group: BillGroup, on: date) -> Explanation:
 
 def _decide(bill_group: BillGroup, on: date) -> tuple[Decision, Assessment | None]:
     legal_entity = bill_group.legal_entity
-    oldest = oldest_pending_date(bill_group.pk)
-    if oldest is None:
+    coming = coming_charges([bill_group.pk], as_of=on, through=date.max)
+    bill_dates = {c.charge.bill_date for c in coming}
+    if (stored := oldest_pending_date(bill_group.pk)) is not None:
+        bill_dates.add(stored)
+    if not bill_dates:
         decision = decide_without_charges(
             bill_group.pk, legal_entity=legal_entity, as_of=on
         )
         return decision, None
     horizon = due_horizon(invoicing_settings(legal_entity), on)
-    assessments = assess_through(
-        bill_group.pk, legal_entity=legal_entity, as_of=on, through=max(oldest, horizon)
+    assessments = assess_extended(
+        [bill_group.pk],
+        legal_entity=legal_entity,
+        as_of=on,
+        through=max(min(bill_dates), horizon),
+        coming=coming,
     )
     due = [a for a in assessments if a.decision.facts.due_from <= on]
     made = (a for a in due if a.decision.generate)

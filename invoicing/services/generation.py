@@ -5,8 +5,7 @@ All three assess with `invoicing.services.assessment` and write with
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from itertools import takewhile
 
@@ -16,22 +15,17 @@ from django.db.models import F
 
 from billing.domain.dates import day_text
 from billing.models import BillGroup, LegalEntity
-from billing.queries import invoicing_settings
 from billing.services.audit import record
 from contracts.models import Contract
 from contracts.services.schedule import extend_contracts
 from invoicing.domain.eligibility import Outcome
 from invoicing.models import Invoice, InvoiceRun
-from invoicing.queries.pending import due_bill_groups
 from invoicing.services.assessment import (
     Assessment,
     assess_by_hand,
-    assess_due,
     assess_first_invoices,
-    due_horizon,
 )
 from invoicing.services.batches import (
-    BATCH_SIZE,
     claim_batch,
     finish_run,
     join_run,
@@ -42,7 +36,7 @@ from invoicing.services.locks import (
     lock_bill_groups,
     lock_open_books,
 )
-from invoicing.services.parking import reason_to_park
+from invoicing.services.rehearsal import DryRun, dry_run_invoicing
 from invoicing.services.writing import write_assessments
 
 POLL_SECONDS = 0.1
@@ -50,20 +44,6 @@ POLL_SECONDS = 0.1
 
 class NotGenerated(ValueError):
     """An invoice asked for by hand is not made; the text says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DryRun:
-    """What a run of a legal entity would do, one assessment at a time (G15).
-
-    `assessments` reads as it goes and writes nothing; a bill group that would be
-    parked comes with its reason in `failures`, filled while reading.
-    """
-
-    legal_entity: LegalEntity
-    as_of: date
-    assessments: Iterator[Assessment]
-    failures: dict[int, str]
 
 
 def run_invoicing(
@@ -114,50 +94,6 @@ def invoice_legal_entity(
             return run
         else:
             time.sleep(POLL_SECONDS)
-
-
-def dry_run_invoicing(*, as_of: date, legal_entity: LegalEntity) -> DryRun:
-    """Return what the run of a day would do; nothing is written (G15)."""
-    failures: dict[int, str] = {}
-    horizon = due_horizon(invoicing_settings(legal_entity), as_of)
-    group_ids = due_bill_groups(legal_entity, through=horizon)
-
-    def assessments() -> Iterator[Assessment]:
-        for first in range(0, len(group_ids), BATCH_SIZE):
-            chunk = group_ids[first : first + BATCH_SIZE]
-            yield from _assess_or_find_culprits(
-                chunk, legal_entity=legal_entity, as_of=as_of, failures=failures
-            )
-
-    return DryRun(
-        legal_entity=legal_entity,
-        as_of=as_of,
-        assessments=assessments(),
-        failures=failures,
-    )
-
-
-def _assess_or_find_culprits(
-    group_ids: list[int],
-    *,
-    legal_entity: LegalEntity,
-    as_of: date,
-    failures: dict[int, str],
-) -> Iterator[Assessment]:
-    """Assess bill groups; one that fails is named, the others are assessed (G13)."""
-    try:
-        assessed = assess_due(group_ids, legal_entity=legal_entity, as_of=as_of)
-    except Exception as fault:  # noqa: BLE001 (the others are billed)
-        reason = reason_to_park(fault)
-        if len(group_ids) == 1:
-            failures[group_ids[0]] = reason
-            return
-        for group_id in group_ids:
-            yield from _assess_or_find_culprits(
-                [group_id], legal_entity=legal_entity, as_of=as_of, failures=failures
-            )
-        return
-    yield from assessed
 
 
 def generate_next_invoice(

@@ -12,11 +12,11 @@ from billing.models import BillGroup, LegalEntity
 from invoicing.models import Invoice, InvoiceRun, ParkedBillGroup
 from invoicing.services.generation import (
     NotGenerated,
-    dry_run_invoicing,
     generate_next_invoice,
     run_invoicing,
 )
 from invoicing.services.parking import release_bill_group
+from invoicing.services.rehearsal import dry_run_invoicing
 from tests.books import broken_invariants, sold
 from tests.factories import tax_rate
 from tests.faults.worker import KILLED, Death, Job, run_together

@@ -13,7 +13,6 @@ from invoicing.services.drafts import BillGroupNotActive, NotADraft, issue_draft
 from invoicing.services.explain import explain_invoice
 from invoicing.services.generation import (
     NotGenerated,
-    dry_run_invoicing,
     generate_all_due,
     generate_first_invoices,
     generate_next_invoice,
@@ -21,6 +20,7 @@ from invoicing.services.generation import (
     run_invoicing,
 )
 from invoicing.services.parking import NotParked, ReasonMissing, release_bill_group
+from invoicing.services.rehearsal import dry_run_invoicing
 from tests.books import broken_invariants, invoice_facts, line_of, sold
 from tests.factories import BillGroupFactory, LegalEntityFactory, tax_rate
 

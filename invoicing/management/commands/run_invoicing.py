@@ -22,12 +22,11 @@ from invoicing.models import InvoiceRun, ParkedBillGroup
 from invoicing.queries.documents import invoices_of_runs
 from invoicing.services.batches import RunStopped
 from invoicing.services.generation import (
-    DryRun,
-    dry_run_invoicing,
     invoice_legal_entity,
 )
 from invoicing.services.locks import PeriodClosed, refuse_closed
 from invoicing.services.numbering import IssueDateTooEarly, refuse_too_early
+from invoicing.services.rehearsal import DryRun, dry_run_invoicing
 
 EXIT_PARKED = 2
 
