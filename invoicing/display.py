@@ -12,6 +12,40 @@ from invoicing.models import Delivery, Invoice
 
 HELD: Final = Badge("Held draft", "wait")
 REVIEW: Final = Badge("Draft to review", "pencil")
+NOT_ISSUED_BECAUSE: Final = {
+    "G1": (
+        "Invoicing is manual in Settings",
+        "Generate by hand on the Account Overview, or set it to automatic in Settings.",
+    ),
+    "G2": (
+        "The bill group is not active",
+        "Its charges stay pending. Set it to Active to bill them.",
+    ),
+    "G3": (
+        "The bill group is invoiced by hand",
+        "Generate the next invoice on the Account Overview, or set it to automatic.",
+    ),
+    "G4": (
+        "Set back to Active, first invoice by hand",
+        "Generate the next invoice on the Account Overview; then it goes on by itself.",
+    ),
+    "G10": (
+        "Bills zero and has no quantity",
+        "Marked invoiced, without a document. Later usage makes it pending again.",
+    ),
+    "G13": (
+        "Parked before",
+        "Mend the cause, then release the bill group under Parked.",
+    ),
+    "G14": (
+        "Held for review",
+        "Too many bill dates overdue, or far above the last invoice. A draft was made.",
+    ),
+    "G17": (
+        "Settings ask for a review",
+        "A draft was made. Review and issue it, one by one or together.",
+    ),
+}
 _STOPPED_BY: Final = {
     "G1": Badge("By hand only", "past"),
     "G3": Badge("By hand only", "past"),

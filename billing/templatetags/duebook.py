@@ -94,6 +94,12 @@ def counted(count: int, noun: str) -> str:
 
 
 @register.filter
+def thousands(count: int) -> str:
+    """Write a count with its commas: 1,200."""
+    return f"{count:,}"
+
+
+@register.filter
 def address(value: Mapping[str, str]) -> SafeString:
     """Show a stored address, one line each."""
     lines = display.address_lines(value)

@@ -15,15 +15,16 @@ from config.adminsite.actions import Done, Figure, ListAction, Review, list_acti
 from config.adminsite.actor import actor_of
 from config.adminsite.changelist import FinanceChangeList
 from config.adminsite.model_admin import ReadOnlyAdmin
-from config.clock import now, today_in
+from config.clock import today_in
 from invoicing.admin.dry_run import rehearse
 from invoicing.admin.invoice import local_today
+from invoicing.admin.run_pages import because, took_text
 from invoicing.choices import RUN_STATES
 from invoicing.display import duration_text, invoice_badge
 from invoicing.domain.states import RunState
 from invoicing.forms import RunForm
 from invoicing.models import Invoice, InvoiceRun, ParkedBillGroup
-from invoicing.queries.runs import RunFigures, held_by, run_figures
+from invoicing.queries.runs import RunFigures, run_figures
 from invoicing.services.batches import RunStopped
 from invoicing.services.run_now import run_now
 
@@ -90,7 +91,7 @@ class InvoiceRunAdmin(ReadOnlyAdmin):
     @admin.display(description="took")
     def shown_duration(self, run: InvoiceRun) -> str:
         """Show how long it took, or has been going on."""
-        return duration_text((run.finished_at or now()) - run.started_at)
+        return took_text(run)
 
     @admin.display(description="result")
     def shown_result(self, run: Any) -> str:
@@ -147,19 +148,22 @@ def run_context(run: InvoiceRun) -> dict[str, Any]:
         .select_related("account", "bill_group")
         .order_by("pk")
     )
+    currencies = sorted({*figures.totals, *figures.draft_totals})
     return {
         "run": run,
         "status_badge": RUN_STATES.badge(run.state),
         "is_running": run.state == RunState.RUNNING,
         "figures": figures,
-        "totals": sorted(figures.totals.items()),
-        "duration": duration_text((run.finished_at or now()) - run.started_at),
+        "totals": [
+            (code, figures.totals.get(code), figures.draft_totals.get(code))
+            for code in currencies
+        ],
+        "because": because(figures.rules),
+        "took": took_text(run),
         "invoices": [
             {"invoice": invoice, "badge": invoice_badge(invoice, today)}
             for invoice in invoices[:INVOICES_SHOWN]
         ],
-        "made": figures.generated + figures.drafted,
-        "held": list(held_by(run)),
         "parked": list(
             ParkedBillGroup.objects.filter(run=run)
             .select_related("bill_group__account")

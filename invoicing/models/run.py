@@ -56,7 +56,9 @@ class RunBatch(models.Model):
 
     The lease names the database session that holds it: a worker that dies takes its
     session with it, and the batch is free again at once. `attempts` is raised before
-    the work begins, so that a batch that kills its worker is noticed (G13).
+    the work begins, so that a batch that kills its worker is noticed (G13). `totals` of
+    issued invoices and `draft_totals` are kept by currency; `rules` tells how many
+    pending invoices each rule kept from being issued.
     """
 
     run = models.ForeignKey(
@@ -73,6 +75,8 @@ class RunBatch(models.Model):
     held = models.PositiveIntegerField(default=0)
     parked = models.PositiveIntegerField(default=0)
     totals = models.JSONField(default=dict)
+    draft_totals = models.JSONField(default=dict)
+    rules = models.JSONField(default=dict)
 
     class Meta:
         indexes = [

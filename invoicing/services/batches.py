@@ -12,9 +12,10 @@
 import gc
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import OperationalError, connection, transaction
@@ -199,8 +200,14 @@ def _close(batch: RunBatch, written: Written) -> None:
         drafted=written.drafted,
         zero=written.zero,
         held=written.held,
-        totals={code: str(total) for code, total in written.totals.items()},
+        totals=_texts(written.totals),
+        draft_totals=_texts(written.draft_totals),
+        rules=dict(written.rules),
     )
+
+
+def _texts(totals: Mapping[str, Decimal]) -> dict[str, str]:
+    return {currency: str(total) for currency, total in totals.items()}
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ decisions next, checked at once where they can be; numbers last; then the invoic
 which the earlier rows already point (their keys are deferred to the commit).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -58,7 +58,10 @@ class ChargesChanged(RuntimeError):
 
 @dataclass(slots=True)
 class Written:
-    """What one transaction wrote: counts, and totals of issued invoices by currency."""
+    """What one transaction wrote: counts, and totals by currency.
+
+    `totals` are of issued invoices; `rules` counts what was not issued by its rule.
+    """
 
     issued: int = 0
     drafted: int = 0
@@ -66,6 +69,10 @@ class Written:
     held: int = 0
     invoice_ids: list[int] = field(default_factory=list)
     totals: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    draft_totals: dict[str, Decimal] = field(
+        default_factory=lambda: defaultdict(Decimal)
+    )
+    rules: Counter[str] = field(default_factory=Counter)
 
 
 def write_assessments(
@@ -86,7 +93,7 @@ def write_assessments(
     papers = _papers(a for a in assessments if a.decision.generate)
     zeros = [a for a in assessments if a.decision.outcome is Outcome.ZERO]
     held = [a for a in assessments if a.decision.outcome is Outcome.HOLD]
-    written = _summary(papers, zero=len(zeros), held=len(held))
+    written = _summary(papers, zeros, held)
 
     _mark_charges(papers, zeros)
     copy_lines(papers)
@@ -100,13 +107,18 @@ def write_assessments(
     return written
 
 
-def _summary(papers: Sequence[Paper], *, zero: int, held: int) -> Written:
-    written = Written(zero=zero, held=held)
+def _summary(
+    papers: Sequence[Paper], zeros: Sequence[Assessment], held: Sequence[Assessment]
+) -> Written:
+    written = Written(zero=len(zeros), held=len(held))
+    written.rules.update(a.decision.rule for a in (*zeros, *held))
     for paper in papers:
         written.invoice_ids.append(paper.invoice_id)
         document = paper.assessment.document
         if paper.is_draft:
             written.drafted += 1
+            written.draft_totals[document.currency] += document.totals.total
+            written.rules[paper.assessment.decision.rule] += 1
         else:
             written.issued += 1
             written.totals[document.currency] += document.totals.total

@@ -239,19 +239,6 @@ def test_dry_run_says_what_is_no_date(group: BillGroup, as_of: str) -> None:
     assert b"Enter a valid date." in page.content
 
 
-def test_held_groups_of_a_run_are_named_with_the_reason(group: BillGroup) -> None:
-    BillGroup.objects.filter(pk=group.pk).update(invoicing="MANUAL")
-    (run,) = run_invoicing(as_of=date(2026, 3, 10))
-    assert isinstance(run, InvoiceRun)
-
-    page = client_of("Auditor").get(
-        reverse("admin:invoicing_invoicerun_change", args=[run.pk])
-    )
-
-    assert [d.rule for d in page.context["held"]] == ["G3", "G3"]
-    assert b"The bill group&#x27;s invoicing is manual." in page.content
-
-
 def test_parked_group_is_released_with_a_reason(group: BillGroup) -> None:
     """G13."""
     parked = ParkedBillGroup.objects.create(bill_group=group, reason="It broke.")

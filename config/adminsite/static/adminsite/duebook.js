@@ -148,4 +148,36 @@ function once() {
   });
 }
 
-addEventListener("DOMContentLoaded", () => { frame(); selection(); rows(); suggestions(); once(); });
+/* A run that is going on: its texts every two seconds; the whole page when it is done. */
+function progress() {
+  const box = find("[data-progress]");
+  if (!box) return;
+  const bar = find("progress", box);
+  const status = find("[role=status]", box);
+  const again = (seconds) => setTimeout(ask, seconds * 1000);
+  const ask = async () => {
+    if (document.hidden) { document.addEventListener("visibilitychange", ask, { once: true }); return; }
+    let run;
+    try {
+      const answer = await fetch(box.dataset.progress, { headers: { Accept: "application/json" } });
+      if (answer.redirected || [403, 404].includes(answer.status)) { location.reload(); return; }
+      if (!answer.ok) throw new Error(answer.statusText);
+      run = await answer.json();
+    } catch { again(10); return; }
+    if (!run.is_running) { location.reload(); return; }
+    for (const [name, text] of Object.entries(run.texts)) {
+      findAll(`[data-text="${name}"]`).forEach((place) => { place.textContent = text; });
+    }
+    bar.max = run.candidates || 1;
+    bar.value = run.done;
+    const tenths = Math.floor((10 * run.done) / bar.max);
+    if (status.dataset.tenths !== String(tenths)) {
+      status.dataset.tenths = tenths;
+      status.textContent = `${tenths * 10} percent done`;
+    }
+    again(2);
+  };
+  again(1);
+}
+
+addEventListener("DOMContentLoaded", () => { frame(); selection(); rows(); suggestions(); once(); progress(); });
