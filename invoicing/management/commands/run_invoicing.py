@@ -1,8 +1,10 @@
 """`manage.py run_invoicing`: the nightly run, by hand or from a system's own clock."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from heapq import merge
+from operator import itemgetter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -16,10 +18,15 @@ from invoicing.management.run_report import (
     assessed_invoice,
     billed_invoice,
     held_decision,
+    held_draft,
+    held_line,
     parked_group,
+    zero_line,
+    zero_of,
 )
 from invoicing.models import InvoiceRun, ParkedBillGroup
-from invoicing.queries.documents import invoices_of_runs
+from invoicing.queries.documents import drafts_held_by, invoices_of_runs
+from invoicing.queries.zeros import BilledAtZero, billed_at_zero
 from invoicing.services.batches import RunStopped
 from invoicing.services.generation import (
     invoice_legal_entity,
@@ -88,7 +95,8 @@ class Command(BaseCommand):
         self.report(
             days,
             invoices=(billed_invoice(invoice) for invoice in invoices_of_runs(runs)),
-            held=held_decisions(days),
+            held=_held(days, runs),
+            zeros=billed_at_zero(runs),
             parked=parked,
             as_json=as_json,
         )
@@ -109,10 +117,12 @@ class Command(BaseCommand):
             for entity, day in days.items()
         ]
         parked: list[dict[str, Any]] = []
+        zeros: list[BilledAtZero] = []
         self.report(
             days,
-            invoices=_rehearsed(rehearsals, parked),
-            held=held_decisions(days),
+            invoices=_rehearsed(rehearsals, zeros, parked),
+            held=_would_be_held(days),
+            zeros=zeros,
             parked=parked,
             as_json=as_json,
         )
@@ -124,10 +134,11 @@ class Command(BaseCommand):
         *,
         invoices: Iterator[dict[str, Any]],
         held: Iterator[dict[str, Any]],
+        zeros: Iterable[BilledAtZero],
         parked: list[dict[str, Any]],
         as_json: bool,
     ) -> None:
-        """Print the result; `parked` may still grow while `invoices` are read."""
+        """Print the result; lists may still grow while `invoices` are read."""
         if as_json:
             fields = {
                 "as_of": max(days.values()).isoformat(),
@@ -145,24 +156,50 @@ class Command(BaseCommand):
                 "{number}  {bill_group}  {total} {currency}  {status}".format(**shown)
             )
         for decision in held:
-            self.stdout.write("Held {bill_group}: {sentence}".format(**decision))
+            self.stdout.write(held_line(decision))
+        for zero in zeros:
+            self.stdout.write(zero_line(zero))
         for group in parked:
             self.stdout.write("Parked {bill_group}: {reason}".format(**group))
 
 
-def held_decisions(days: dict[LegalEntity, date]) -> Iterator[dict[str, Any]]:
-    """Yield what is due and held on each legal entity's day."""
+def _held(
+    days: dict[LegalEntity, date], runs: list[InvoiceRun]
+) -> Iterator[dict[str, Any]]:
+    """Yield what the runs held: drafts for review, and what no document was made of."""
+    runs_by_entity = {run.legal_entity_id: run for run in runs}
+    for entity, day in days.items():
+        run = runs_by_entity.get(entity.pk)
+        drafts = (
+            ((draft.bill_group_id, draft.bill_date), held_draft(draft))
+            for draft in (drafts_held_by(run).iterator() if run else ())
+        )
+        decisions = (
+            ((a.group.bill_group_id, a.bill_date), held_decision(a))
+            for a in dry_run_invoicing(as_of=day, legal_entity=entity).assessments
+            if a.decision.outcome is Outcome.HOLD
+        )
+        for _, held in merge(drafts, decisions, key=itemgetter(0)):
+            yield held
+
+
+def _would_be_held(days: dict[LegalEntity, date]) -> Iterator[dict[str, Any]]:
+    """Yield what each legal entity's run would hold, in the order of `_held`."""
     for entity, day in days.items():
         for assessment in dry_run_invoicing(as_of=day, legal_entity=entity).assessments:
-            if assessment.decision.outcome is Outcome.HOLD:
+            if assessment.decision.outcome in {Outcome.HOLD, Outcome.DRAFT_HELD}:
                 yield held_decision(assessment)
 
 
 def _rehearsed(
-    rehearsals: list[DryRun], parked: list[dict[str, Any]]
+    rehearsals: list[DryRun],
+    zeros: list[BilledAtZero],
+    parked: list[dict[str, Any]],
 ) -> Iterator[dict[str, Any]]:
     for rehearsal in rehearsals:
         for assessment in rehearsal.assessments:
+            if (zero := zero_of(assessment)) is not None:
+                zeros.append(zero)
             if assessment.decision.generate:
                 yield assessed_invoice(assessment, issue_date=rehearsal.as_of)
         parked.extend(

@@ -113,6 +113,63 @@ def test_dry_run_shows_what_the_run_then_does_and_writes_nothing() -> None:
     assert [decision["rule"] for decision in report["held"]] == ["G3"]
 
 
+def text(*arguments: str) -> list[str]:
+    """Return the lines that a command printed."""
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("rehearsed", [True, False], ids=["dry_run", "run"])
+def test_g14_held_drafts_are_told_apart_in_text_and_json(*, rehearsed: bool) -> None:
+    """Between holds without a document, in one order for the run and its rehearsal."""
+    manual, catching_up, late = (
+        sold(today=JAN_1, end_date=date(2026, 1, 31)).bill_group,
+        sold(today=JAN_1, start_date=date(2025, 6, 1)).bill_group,
+        sold(today=JAN_1, end_date=date(2026, 1, 31)).bill_group,
+    )
+    BillGroup.objects.filter(pk__in=[manual.pk, late.pk]).update(invoicing="MANUAL")
+    asked = ["run_invoicing", "--as-of", "2026-02-01", *["--dry-run"] * rehearsed]
+
+    report = output(*asked, "--json")
+
+    assert {invoice["status"] for invoice in report["invoices"]} == {"DRAFT"}
+    assert [(held["bill_group"], held["rule"]) for held in report["held"]] == [
+        (manual.public_id, "G3"),
+        *[(catching_up.public_id, "G14")] * 9,
+        (late.public_id, "G3"),
+    ]
+    assert "more than the limit of 3" in report["held"][1]["sentence"]
+    assert {tuple(held) for held in report["held"]} == {
+        ("bill_group", "bill_date", "rule", "sentence")
+    }
+
+
+@pytest.mark.parametrize("rehearsed", [True, False], ids=["dry_run", "run"])
+def test_g10_g14_text_says_what_was_held_for_review_and_billed_at_zero(
+    *, rehearsed: bool
+) -> None:
+    nothing = {"unit_price": Decimal(0), "quantity": Decimal(0)}
+    free = sold(today=JAN_1, lines=[nothing]).bill_group
+    half_free = sold(today=JAN_1, lines=[nothing, {}]).bill_group
+    two_free = sold(today=JAN_1, lines=[nothing, {}, nothing]).bill_group
+    catching_up = sold(today=JAN_1, start_date=date(2025, 9, 1)).bill_group
+
+    lines = text("run_invoicing", "--as-of", "2026-01-01", *["--dry-run"] * rehearsed)
+
+    assert [line for line in lines if catching_up.public_id in line][-1] == (
+        f"Held for review {catching_up.public_id}, bill date 2026-01-01: 4 bill dates "
+        "of the bill group are overdue, more than the limit of 3. A draft is made: "
+        "review it, then issue or discard it."
+    )
+    at = "bill date 2026-01-01"
+    assert [line for line in lines if line.startswith("Invoiced at zero")] == [
+        f"Invoiced at zero {free.public_id}, {at}: all of it, without a document.",
+        f"Invoiced at zero {half_free.public_id}, {at}: 1 charge beside its document.",
+        f"Invoiced at zero {two_free.public_id}, {at}: 2 charges beside its document.",
+    ]
+
+
 @pytest.mark.parametrize("rehearsed", [True, False], ids=["dry_run", "run"])
 def test_exit_code_2_says_that_a_group_was_parked(*, rehearsed: bool) -> None:
     broken = TaxRate.objects.create(name="Empty")
