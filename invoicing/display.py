@@ -4,11 +4,12 @@ from datetime import date, timedelta
 from typing import Final
 
 from billing.choices import BILL_GROUP_STATUSES, Badge
-from billing.display import day_text
+from billing.display import count_text, day_text
 from invoicing.choices import INVOICE_STATUSES
 from invoicing.domain.eligibility import Decision, Outcome
 from invoicing.domain.states import DeliveryKind, DeliveryState, InvoiceStatus
 from invoicing.models import Delivery, Invoice
+from invoicing.queries.calendar import Night, NightState
 
 HELD: Final = Badge("Held draft", "wait")
 REVIEW: Final = Badge("Draft to review", "pencil")
@@ -45,6 +46,15 @@ NOT_ISSUED_BECAUSE: Final = {
         "Settings ask for a review",
         "A draft was made. Review and issue it, one by one or together.",
     ),
+}
+NIGHT_STATES: Final = {
+    NightState.RAN: Badge("Ran", "done"),
+    NightState.RUNNING: Badge("Running", "ink"),
+    NightState.STOPPED: Badge("Stopped", "stop"),
+    NightState.MISSED: Badge("Missed", "stop"),
+    NightState.HEALED: Badge("Healed", "wait"),
+    NightState.COMING: Badge("To come", "pencil"),
+    NightState.BEFORE: Badge("Before the first run", "past"),
 }
 _STOPPED_BY: Final = {
     "G1": Badge("By hand only", "past"),
@@ -113,3 +123,22 @@ def delivery_text(deliveries: list[Delivery]) -> str:
     if states.get(DeliveryKind.PDF.value) == DeliveryState.SENT:
         return "PDF made"
     return "PDF queued" if states else ""
+
+
+def night_text(night: Night) -> str:
+    """Say in a sentence what became of a night."""
+    if night.healed_by is not None:
+        how = "missed" if night.failure is NightState.MISSED else "stopped half-way"
+        return f"{how}, healed by the run as of {day_text(night.healed_by)}"
+    match night.state:
+        case NightState.MISSED:
+            return "missed; the next run takes what was due"
+        case NightState.STOPPED:
+            return "stopped half-way; the next run takes what it left"
+        case NightState.COMING:
+            return "to come, after 04:15"
+        case NightState.BEFORE:
+            return "before the first run"
+    made = night.figures.made if night.figures else 0
+    word = "ran" if night.state is NightState.RAN else "is running"
+    return f"{word}, {count_text(made, 'document')}"

@@ -1,7 +1,8 @@
 """Invoice runs: the list, the page of one, and *Run tonight's invoicing now* (G12)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -15,15 +16,21 @@ from config.adminsite.actions import Done, Figure, ListAction, Review, list_acti
 from config.adminsite.actor import actor_of
 from config.adminsite.changelist import FinanceChangeList
 from config.adminsite.model_admin import ReadOnlyAdmin
-from config.clock import today_in
+from config.clock import now, today_in
 from invoicing.admin.dry_run import rehearse
 from invoicing.admin.invoice import local_today
 from invoicing.admin.run_pages import because, took_text
 from invoicing.choices import RUN_STATES
-from invoicing.display import duration_text, invoice_badge
+from invoicing.display import (
+    NIGHT_STATES,
+    duration_text,
+    invoice_badge,
+    night_text,
+)
 from invoicing.domain.states import RunState
 from invoicing.forms import RunForm
 from invoicing.models import Invoice, InvoiceRun, ParkedBillGroup
+from invoicing.queries.calendar import Night, NightsOf, NightState, calendar
 from invoicing.queries.runs import RunFigures, run_figures
 from invoicing.services.batches import RunStopped
 from invoicing.services.run_now import run_now
@@ -48,6 +55,7 @@ class InvoiceRunAdmin(ReadOnlyAdmin):
     """Every run, by night or by hand."""
 
     change_form_template = "admin/invoicing/invoicerun/change_form.html"
+    change_list_template = "admin/invoicing/invoicerun/change_list.html"
     list_display = (
         "shown_as_of",
         "shown_state",
@@ -71,6 +79,13 @@ class InvoiceRunAdmin(ReadOnlyAdmin):
         "shown_result": "m4",
         "shown_totals": "num m6",
     }
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the last nights above the list."""
+        context = {"calendar": strip(calendar(now=now()))}
+        return super().changelist_view(request, context | (extra_context or {}))
 
     def get_changelist(
         self, request: HttpRequest, **kwargs: Any
@@ -115,6 +130,39 @@ class InvoiceRunAdmin(ReadOnlyAdmin):
         """Show what the run did."""
         context |= run_context(obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def strip(entities: Iterable[NightsOf]) -> dict[str, Any]:
+    """Return the last nights as the list shows them: a row for each legal entity."""
+    rows = [
+        {
+            "entity": of_entity.legal_entity,
+            "nights": [
+                {
+                    "night": night,
+                    "tone": NIGHT_STATES[night.state].tone,
+                    "text": night_text(night),
+                    "url": _night_url(night, of_entity.legal_entity),
+                }
+                for night in of_entity.nights
+            ],
+        }
+        for of_entity in entities
+    ]
+    return {"rows": rows, "legend": list(NIGHT_STATES.values())}
+
+
+def _night_url(night: Night, legal_entity: LegalEntity) -> str:
+    """Lead to the run of a night, or to its dry run where there was none."""
+    if night.run is not None:
+        return reverse("admin:invoicing_invoicerun_change", args=[night.run.pk])
+    if night.state is NightState.BEFORE:
+        return ""
+    if night.state is NightState.COMING:
+        query = urlencode({"legal_entity": legal_entity.pk, "as_of": night.day})
+        return f"{reverse('admin:invoicing_dry_run')}?{query}"
+    query = urlencode({"legal_entity": legal_entity.pk, "as_of": night.day})
+    return f"{RunNow.url()}?{query}"
 
 
 def result_text(figures: RunFigures) -> str:

@@ -51,12 +51,14 @@ LIMIT %(size)s
 class RunFigures:
     """What a run did so far: bill groups, documents, and totals by currency.
 
-    `candidates` are the bill groups with something due, `done` those worked through;
-    `rules` counts the pending invoices that each rule kept from being issued.
+    `candidates` are the bill groups with something due, `done` those worked through,
+    `left` those that a run was stopped before it came to; `rules` counts the pending
+    invoices that each rule kept from being issued.
     """
 
     candidates: int = 0
     done: int = 0
+    left: int = 0
     generated: int = 0
     drafted: int = 0
     zero: int = 0
@@ -83,7 +85,10 @@ class RunFigures:
         self.batches += 1
         self.open_batches += batch["is_open"]
         self.candidates += groups
-        self.done += 0 if batch["is_open"] else groups
+        if not batch["is_open"] and batch["attempts"]:
+            self.done += groups
+        elif not batch["is_open"]:
+            self.left += groups
         for name in ("generated", "drafted", "zero", "held", "parked"):
             setattr(self, name, getattr(self, name) + batch[name])
         for currency, total in batch["totals"].items():
@@ -100,6 +105,7 @@ def run_figures(runs: Iterable[InvoiceRun]) -> dict[int, RunFigures]:
         "run_id",
         "bill_groups__len",
         "is_open",
+        "attempts",
         "generated",
         "drafted",
         "zero",

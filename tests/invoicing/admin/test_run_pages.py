@@ -152,7 +152,12 @@ def test_progress_tells_done_and_candidates_while_batches_are_open(
     groups = [group_of(entity), group_of(entity)]
     run = join_run(legal_entity=entity, as_of=TENTH, actor=None)
     RunBatch.objects.create(
-        run=run, bill_groups=[1, 2, 3], is_open=False, generated=3, totals={"USD": "9"}
+        run=run,
+        bill_groups=[1, 2, 3],
+        is_open=False,
+        attempts=1,
+        generated=3,
+        totals={"USD": "9"},
     )
 
     told = client_of("Auditor").get(RunProgress.url(run.pk)).json()
