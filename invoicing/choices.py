@@ -30,6 +30,7 @@ RUN_STATES = ChoiceSet(
     {
         RunState.RUNNING: Badge("Running", "ink"),
         RunState.FINISHED: Badge("Finished", "done"),
+        RunState.STOPPED: Badge("Stopped", "stop"),
     }
 )
 

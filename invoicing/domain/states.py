@@ -25,10 +25,11 @@ class SeriesKind(StrEnum):
 
 
 class RunState(StrEnum):
-    """Where an invoice run stands."""
+    """Where an invoice run stands; a stopped one is over and was not finished."""
 
     RUNNING = "RUNNING"
     FINISHED = "FINISHED"
+    STOPPED = "STOPPED"
 
 
 class DeliveryKind(StrEnum):

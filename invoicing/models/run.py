@@ -14,7 +14,8 @@ from invoicing.domain.states import RunState
 class InvoiceRun(models.Model):
     """One run of a legal entity as of a date; only one of them is open at a time.
 
-    Any number of workers share it: each takes batches until none is open.
+    Any number of workers share it: each takes batches until none is open. One that
+    could go on for no bill group was stopped, and says why; what it did stands.
     """
 
     legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT)
@@ -27,6 +28,7 @@ class InvoiceRun(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True
     )
     finished_at = models.DateTimeField(null=True)
+    stopped_because = models.TextField(blank=True, db_default="")
     extended_contracts = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -39,8 +41,13 @@ class InvoiceRun(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state="RUNNING", finished_at__isnull=True)
-                | Q(state="FINISHED", finished_at__isnull=False),
+                | Q(state__in=["FINISHED", "STOPPED"], finished_at__isnull=False),
                 name="run_finished_has_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="STOPPED") & ~Q(stopped_because="")
+                | ~Q(state="STOPPED") & Q(stopped_because=""),
+                name="run_stopped_says_why",
             ),
         ]
         indexes = [

@@ -27,11 +27,15 @@ def night_of(now: datetime, time_zone: str) -> date | None:
 
 
 def due_nights(legal_entity: LegalEntity, *, now: datetime) -> list[date]:
-    """Return the dates to run, oldest first: those left open, and tonight's if none."""
+    """Return the dates to run, oldest first: those left open, and tonight's if none.
+
+    A run of tonight that was stopped is none: it is tried again.
+    """
     runs = InvoiceRun.objects.filter(legal_entity=legal_entity)
     due = set(runs.filter(state=RunState.RUNNING).values_list("as_of", flat=True))
     tonight = night_of(now, legal_entity.time_zone)
-    if tonight and not runs.filter(as_of=tonight).exists():
+    ran = runs.exclude(state=RunState.STOPPED)
+    if tonight and not ran.filter(as_of=tonight).exists():
         due.add(tonight)
     return sorted(due)
 

@@ -259,3 +259,18 @@ def finish_run(run: InvoiceRun) -> bool:
         state=RunState.FINISHED, finished_at=Now()
     )
     return True
+
+
+@transaction.atomic
+def stop_run(run: InvoiceRun, *, because: str) -> None:
+    """End a run that can go on for no bill group; the text says why.
+
+    What it did stands. The rest is still pending: the next run takes it (G7), of the
+    same date too once the cause is gone.
+    """
+    RunBatch.objects.filter(run=run, is_open=True).update(
+        is_open=False, leased_until=None
+    )
+    InvoiceRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
+        state=RunState.STOPPED, finished_at=Now(), stopped_because=because
+    )

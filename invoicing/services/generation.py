@@ -26,9 +26,11 @@ from invoicing.services.assessment import (
     assess_first_invoices,
 )
 from invoicing.services.batches import (
+    RunStopped,
     claim_batch,
     finish_run,
     join_run,
+    stop_run,
     work_batch,
 )
 from invoicing.services.locks import (
@@ -78,20 +80,33 @@ def _entities(legal_entity: LegalEntity | None) -> tuple[LegalEntity, ...]:
 def invoice_legal_entity(
     *, as_of: date, legal_entity: LegalEntity, actor: AbstractBaseUser | None
 ) -> InvoiceRun:
-    """Run, or help to run, the invoicing of one legal entity as of a day."""
+    """Run, or help to run, the invoicing of one legal entity as of a day.
+
+    Raises `RunStopped` when no document can be dated `as_of`; the run is then over, and
+    keeps the reason.
+    """
     extended = extend_contracts(as_of=as_of, legal_entity=legal_entity)
     run = join_run(legal_entity=legal_entity, as_of=as_of, actor=actor)
     if extended:
         InvoiceRun.objects.filter(pk=run.pk).update(
             extended_contracts=F("extended_contracts") + extended
         )
+    try:
+        _work_to_the_end(run, actor=actor)
+    except RunStopped as stopped:
+        stop_run(run, because=str(stopped))
+        raise
+    run.refresh_from_db()
+    return run
+
+
+def _work_to_the_end(run: InvoiceRun, *, actor: AbstractBaseUser | None) -> None:
     while True:
         batch = claim_batch(run)
         if batch is not None:
             work_batch(batch, actor=actor)
         elif finish_run(run):
-            run.refresh_from_db()
-            return run
+            return
         else:
             time.sleep(POLL_SECONDS)
 

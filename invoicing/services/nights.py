@@ -13,12 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 
-from django.db import connection, transaction
-from django.db.models.functions import Now
+from django.db import connection
 
 from billing.models import LegalEntity
 from invoicing.domain.states import RunState
-from invoicing.models import InvoiceRun, RunBatch
+from invoicing.models import InvoiceRun
 from invoicing.queries.nights import due_nights
 from invoicing.services.batches import RunStopped, claim_batch, finish_run, work_batch
 from invoicing.services.generation import run_invoicing
@@ -47,28 +46,13 @@ def invoice_due_nights(*, legal_entity: LegalEntity, now: datetime) -> tuple[dat
 
 
 def _lead(legal_entity: LegalEntity, *, as_of: date, is_last: bool) -> None:
+    """Run a night; one of an earlier day that is stopped gives way to the last (G7)."""
     try:
         run_invoicing(as_of=as_of, legal_entity=legal_entity)
     except RunStopped:
         if is_last:
             raise
-        logger.warning("%s closes the run as of %s unfinished", legal_entity, as_of)
-        _close_unfinished(legal_entity, as_of=as_of)
-
-
-@transaction.atomic
-def _close_unfinished(legal_entity: LegalEntity, *, as_of: date) -> None:
-    """Close a run of an earlier day that can go on no more.
-
-    Its charges are still pending, and the run of a later day takes them (G7).
-    """
-    runs = InvoiceRun.objects.filter(
-        legal_entity=legal_entity, as_of=as_of, state=RunState.RUNNING
-    )
-    RunBatch.objects.filter(run__in=runs, is_open=True).update(
-        is_open=False, leased_until=None
-    )
-    runs.update(state=RunState.FINISHED, finished_at=Now())
+        logger.warning("%s stopped the run as of %s", legal_entity, as_of)
 
 
 def _help(legal_entity: LegalEntity) -> None:

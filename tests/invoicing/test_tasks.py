@@ -11,10 +11,12 @@ from django.test import override_settings
 
 from billing.models import LegalEntity
 from invoicing import tasks
-from invoicing.models import Delivery, InvoiceRun, RunBatch
+from invoicing.models import Delivery, Invoice, InvoiceRun
 from invoicing.queries.nights import due_nights, night_of
-from invoicing.services import documents, generation, nights
-from invoicing.services.batches import RunStopped
+from invoicing.services import documents, nights
+from invoicing.services.batches import RunStopped, join_run
+from invoicing.services.generation import generate_next_invoice
+from tests.books import sold
 from tests.factories import LegalEntityFactory
 from tests.invoicing.services.printed import issued_invoice, paper_delivery
 
@@ -180,29 +182,44 @@ def test_finished_run_of_the_date_is_not_run_again(at_once: list[str]) -> None:
 
 
 def test_run_of_an_earlier_day_that_can_not_go_on_gives_way(
-    monkeypatch: pytest.MonkeyPatch, at_once: list[str]
+    at_once: list[str],
 ) -> None:
     """G7, M8: someone has issued by hand since; tonight's run takes what it left."""
-    legal_entity = LegalEntityFactory.create()
-    left = InvoiceRun.objects.create(legal_entity=legal_entity, as_of="2026-03-01")
-    batch = RunBatch.objects.create(run=left, bill_groups=[1])
-    real = generation.run_invoicing
-
-    def refuse_earlier_dates(*, as_of: date, legal_entity: LegalEntity) -> object:
-        if as_of < date(2026, 3, 2):
-            raise RunStopped("Later numbers are dated 2 Mar 2026.")
-        return real(as_of=as_of, legal_entity=legal_entity)
-
-    monkeypatch.setattr(nights, "run_invoicing", refuse_earlier_dates)
+    group = sold(today=date(2026, 3, 1), start_date=date(2026, 3, 1)).bill_group
+    left = join_run(legal_entity=group.legal_entity, as_of=date(2026, 3, 1), actor=None)
+    by_hand = sold(today=date(2026, 3, 1), start_date=date(2026, 3, 1)).bill_group
+    generate_next_invoice(bill_group=by_hand, actor=None, today=date(2026, 3, 2))
 
     with time_machine.travel("2026-03-02T12:00:00Z", tick=False):
         tasks.tick()
 
     left.refresh_from_db()
-    batch.refresh_from_db()
-    assert left.state == "FINISHED"
-    assert not batch.is_open
-    assert InvoiceRun.objects.filter(as_of="2026-03-02", state="FINISHED").exists()
+    assert left.state == "STOPPED"
+    assert "dated 2 Mar 2026" in left.stopped_because
+    assert not left.batches.get().is_open
+    tonight = InvoiceRun.objects.get(as_of="2026-03-02")
+    assert tonight.state == "FINISHED"
+    assert Invoice.objects.get(bill_group=group).run == tonight
+
+
+@pytest.mark.parametrize(
+    ("state", "because", "due"),
+    [("FINISHED", "", []), ("STOPPED", "Closed.", [date(2026, 3, 1)])],
+)
+def test_night_that_was_stopped_is_tried_again(
+    state: str, because: str, due: list[date]
+) -> None:
+    """G12: it is not hidden from the tick, once the cause is gone."""
+    legal_entity = LegalEntityFactory.create()
+    InvoiceRun.objects.create(
+        legal_entity=legal_entity,
+        as_of="2026-03-01",
+        state=state,
+        stopped_because=because,
+        finished_at=datetime(2026, 3, 1, 5, tzinfo=UTC),
+    )
+
+    assert due_nights(legal_entity, now=datetime(2026, 3, 1, 12, tzinfo=UTC)) == due
 
 
 def test_night_that_can_not_be_dated_fails_loudly(
