@@ -24,7 +24,7 @@ from config.clock import today_in
 from contracts.admin.contract import contract_badge
 from contracts.models import Contract
 from invoicing.admin.invoice import local_today
-from invoicing.admin.why import why_context
+from invoicing.admin.why import why_panel
 from invoicing.display import decision_badge, invoice_badge
 from invoicing.domain.states import ISSUED, InvoiceStatus
 from invoicing.models import Invoice
@@ -63,6 +63,7 @@ class AccountOverview(ObjectPage):
             planned[document.currency] += document.totals.total
         names = {group.pk: group for group in groups}
         may_generate = request.user.has_perm("invoicing.generate_invoice")
+        why = why_panel(request, groups[:GROUPS_SHOWN])
         return {
             "account": subject,
             "figures": figures_of(subject, today),
@@ -92,7 +93,8 @@ class AccountOverview(ObjectPage):
             ],
             "may_generate": may_generate,
             "first_group": groups[0] if groups else None,
-            **why_context(request, groups[:GROUPS_SHOWN]),
+            "why": why,
+            "selected_group": why.explanation.bill_group if why else None,
         }
 
 
