@@ -130,6 +130,8 @@ class ImportContracts(ObjectAction):
         preview = preview_import(upload=subject, import_date=import_date)
         if preview.checked.errors:
             return Review(refusal=str(ImportRefused(preview.checked.errors)))
+        if preview.refusal:
+            return Review(refusal=preview.refusal)
         summary = preview.as_dict()
         first = summary["first_invoices"]
         made = ", ".join(

@@ -5,7 +5,7 @@ will plan and decide them; usage counts nothing, since none was recorded.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,6 +15,7 @@ from billing.domain.bill_group import BillGroupStatus, InvoicingMode
 from billing.models import BillGroup, InvoicingSettings
 from billing.queries import invoicing_settings
 from contracts.domain.csv_contracts import ParsedLine
+from contracts.domain.csv_file import RowError
 from contracts.domain.import_summary import ImportSummary
 from contracts.domain.schedule import PlannedCharge
 from contracts.domain.terms import Timing
@@ -30,6 +31,8 @@ from invoicing.domain.document import Document, PendingCharge, TaxSteps, compose
 from invoicing.domain.eligibility import Facts, Outcome, Trigger, decide
 from invoicing.domain.totals import invoice_totals
 from invoicing.queries.pending import last_comparison_totals, parked_reasons
+from invoicing.services.locks import PeriodClosed, refuse_closed
+from invoicing.services.numbering import IssueDateTooEarly, refuse_too_early
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,11 +59,16 @@ class FirstInvoices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPreview:
-    """A checked file in figures; both are empty where it has errors."""
+    """A checked file in figures; both are empty where it has errors.
+
+    `refusal` says why importing on that date would be refused, whatever is in the file;
+    blank where it would not.
+    """
 
     checked: CheckedFile
     summary: ImportSummary
     first_invoices: FirstInvoices
+    refusal: str
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as JSON, as they are kept with an upload."""
@@ -89,8 +97,48 @@ def preview_import(*, upload: ContractImport, import_date: date) -> ImportPrevie
         summary.add(charges, lines=len(contract.terms.lines))
         forecast.add(contract, charges)
     return ImportPreview(
-        checked=checked, summary=summary, first_invoices=forecast.first_invoices
+        checked=checked,
+        summary=summary,
+        first_invoices=forecast.first_invoices,
+        refusal=_refusal(checked, import_date, lambda: forecast.first_invoices),
     )
+
+
+def check_import(*, upload: ContractImport, import_date: date) -> CheckedFile:
+    """Check a file and the date to import it on; a refused date is its first error."""
+    checked = check_upload(upload)
+
+    def first_invoices() -> FirstInvoices:
+        forecast = _Forecast(checked, import_date)
+        for contract, charges in planned(checked.contracts, today=import_date):
+            forecast.add(contract, charges)
+        return forecast.first_invoices
+
+    refusal = _refusal(checked, import_date, first_invoices)
+    if not refusal:
+        return checked
+    error = RowError(line=1, column="", value="", message=refusal)
+    return CheckedFile.refused(checked.legal_entity, error, *checked.errors)
+
+
+def _refusal(
+    checked: CheckedFile,
+    import_date: date,
+    first_invoices: Callable[[], FirstInvoices],
+) -> str:
+    """Say why importing on a date would be refused; blank: it would not (M6, M8).
+
+    `first_invoices` is asked only where the date is too early for a new number.
+    """
+    try:
+        refuse_closed(checked.legal_entity, issue_date=import_date)
+    except PeriodClosed as refusal:
+        return str(refusal)
+    try:
+        refuse_too_early(checked.legal_entity, issue_date=import_date)
+    except IssueDateTooEarly as refusal:
+        return str(refusal) if first_invoices().invoices else ""
+    return ""
 
 
 def previewed_charges(

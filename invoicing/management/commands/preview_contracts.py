@@ -11,7 +11,6 @@ from config.clock import today_in
 from contracts.domain.schedule import PlannedCharge
 from contracts.domain.terms import ChargeState
 from contracts.services.import_check import CheckedFile
-from contracts.services.imports import check_upload
 from invoicing.management.arguments import iso_date
 from invoicing.management.contract_file import (
     add_file_arguments,
@@ -24,6 +23,7 @@ from invoicing.management.output import json_object, money, number
 from invoicing.services.import_preview import (
     ImportPreview,
     PreviewedInvoice,
+    check_import,
     preview_import,
     previewed_charges,
     previewed_invoices,
@@ -33,7 +33,7 @@ from invoicing.services.import_preview import (
 class Command(BaseCommand):
     """Check a contract file, and show what importing it would do."""
 
-    help = "Check and plan a contract CSV, write nothing. Exit code 1 if it has errors."
+    help = "Check and plan a contract CSV, write nothing. Exit code 1 if it is refused."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the file, the dates, and how to report."""
@@ -51,16 +51,17 @@ class Command(BaseCommand):
         import_date = options["import_date"] or today_in(legal_entity.time_zone)
         upload = read_upload(options["file"], legal_entity)
         if options["json"]:
-            checked = check_upload(upload)
+            checked = check_import(upload=upload, import_date=import_date)
             fields = _as_json(checked, import_date, options["through"])
             for piece in json_object(fields):
                 self.stdout.write(piece, ending="")
             self.stdout.write()
+            is_refused = bool(checked.errors)
         else:
             preview = preview_import(upload=upload, import_date=import_date)
-            checked = preview.checked
             self.stdout.writelines(f"{line}\n" for line in _as_text(preview))
-        if checked.errors:
+            is_refused = bool(preview.refusal or preview.checked.errors)
+        if is_refused:
             sys.exit(1)
 
 
@@ -116,9 +117,13 @@ def _invoice_fields(invoice: PreviewedInvoice) -> dict[str, Any]:
 
 
 def _as_text(preview: ImportPreview) -> Iterator[str]:
+    if preview.refusal:
+        day = preview.summary.import_date
+        yield f"It can't be imported as of {day}: {preview.refusal}"
     if preview.checked.errors:
         yield "The file can't be imported:"
         yield from map(error_line, preview.checked.errors)
+    if preview.refusal or preview.checked.errors:
         return
     summary, first = preview.summary, preview.first_invoices
     yield f"{summary.contracts} contracts with {summary.lines} lines can be imported."

@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from billing.models import AuditEvent, BillGroup, InvoicingSettings
+from billing.models import AccountingPeriod, AuditEvent, BillGroup, InvoicingSettings
 from contracts.models import Contract, ContractImport
+from invoicing.admin.activation import ActivateContract
 from invoicing.admin.delivery import RetryDelivery
 from invoicing.admin.generate import GenerateAllDue, GenerateNextInvoice
 from invoicing.admin.imports import ImportContracts, UploadContracts
@@ -20,7 +21,7 @@ from invoicing.admin.parked import ReleaseParked
 from invoicing.admin.run import RunNow
 from invoicing.models import Delivery, Invoice, InvoiceRun, ParkedBillGroup
 from invoicing.services.generation import run_invoicing
-from tests.factories import BillGroupFactory
+from tests.factories import BillGroupFactory, ContractLineFactory
 from tests.staff import active_contract, client_of, company
 
 pytestmark = pytest.mark.django_db
@@ -327,6 +328,19 @@ class TestImport:
         assert not Contract.objects.exists()
         assert "0 charges taken" in page.context["review"].sentence
 
+    def test_m6_import_date_in_a_closed_month_is_refused_before_the_click(self) -> None:
+        client = client_of("Finance clerk")
+        self.upload(client, CSV)
+        AccountingPeriod.objects.create(
+            legal_entity=company(), month="2026-02-01", state="CLOSED"
+        )
+        url = ImportContracts.url(ContractImport.objects.get().pk)
+
+        review = confirm(client, url, import_date="2026-02-28").context["review"]
+
+        assert "closed through 28 Feb 2026" in review.refusal
+        assert not Contract.objects.exists()
+
     def test_import_date_in_the_future_is_refused(self) -> None:
         client = client_of("Finance clerk")
         self.upload(client, CSV)
@@ -347,6 +361,20 @@ class TestImport:
 
         assert page.status_code == 200
         assert not Contract.objects.exists()
+
+
+def test_m6_activation_in_a_closed_month_is_refused_before_the_click() -> None:
+    contract = ContractLineFactory.create(
+        contract__bill_group=BillGroupFactory.create(legal_entity=company())
+    ).contract
+    AccountingPeriod.objects.create(
+        legal_entity=company(), month="2026-03-01", state="CLOSED"
+    )
+
+    page = client_of("Finance clerk").get(ActivateContract.url(contract.pk))
+
+    assert page.status_code == 409
+    assert "closed through 31 Mar 2026" in page.context["review"].refusal
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from billing.models import BillGroup
+from billing.models import AccountingPeriod, BillGroup, LegalEntity
 from contracts.domain.csv_file import MAX_BYTES
 from contracts.models import Contract, ContractImport, ScheduledCharge
 from invoicing.management.contract_file import read_upload
@@ -52,6 +52,12 @@ def run(*arguments: object, exit_code: int = 0) -> str:
 def printed(*arguments: object, exit_code: int = 0) -> Any:
     """Return the JSON that a command printed."""
     return json.loads(run(*arguments, "--json", exit_code=exit_code))
+
+
+def closed_february() -> None:
+    AccountingPeriod.objects.create(
+        legal_entity=LegalEntity.objects.get(), month="2026-02-01", state="CLOSED"
+    )
 
 
 class TestPreview:
@@ -133,6 +139,39 @@ class TestPreview:
             ("2026-04-01", "PENDING"),
             ("2026-05-01", "PENDING"),
         ]
+
+    def test_m6_date_in_a_closed_month_is_refused_in_json(self, file: Path) -> None:
+        """The same error as that of the import; the file's own errors follow it."""
+        closed_february()
+        file.write_bytes(sheet({}))
+        asked = [file, "--import-date=2026-02-28"]
+
+        shown = printed("preview_contracts", *asked, exit_code=1)
+        tried = printed("import_contracts", *asked, exit_code=1)
+
+        assert [list(error) for error in shown["errors"]] == [
+            ["line", "column", "value", "message"]
+        ]
+        assert "closed through 28 Feb 2026" in shown["errors"][0]["message"]
+        assert shown["errors"] == tried["errors"]
+        assert (shown["charges"], shown["pending_invoices"]) == ([], [])
+
+        file.write_bytes(sheet({"quantity": "1,5"}))
+        both = printed("preview_contracts", *asked, exit_code=1)["errors"]
+        assert [error["column"] for error in both] == ["", "quantity"]
+
+    def test_m6_date_in_a_closed_month_is_refused_in_text(self, file: Path) -> None:
+        closed_february()
+        file.write_bytes(sheet({}))
+
+        shown = run("preview_contracts", file, "--import-date=2026-02-28", exit_code=1)
+
+        assert shown == (
+            "It can't be imported as of 2026-02-28: The books are closed through "
+            "28 Feb 2026, so no document can be dated 28 Feb 2026. Choose a later "
+            "date.\n"
+        )
+        assert "can be imported" in run("preview_contracts", file)
 
     def test_errors_exit_with_1(self, file: Path) -> None:
         """I5."""

@@ -11,17 +11,26 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.models import BillGroup, InvoicingSettings, TaxRate, TaxRateStep
+from billing.models import (
+    AccountingPeriod,
+    BillGroup,
+    InvoicingSettings,
+    TaxRate,
+    TaxRateStep,
+)
 from contracts.models import ContractImport, ScheduledCharge
 from contracts.services.imports import new_upload
-from invoicing.models import Invoice, ParkedBillGroup
+from invoicing.models import Invoice, NumberSeries, ParkedBillGroup
 from invoicing.services.import_preview import (
     ImportPreview,
+    check_import,
     preview_import,
     previewed_charges,
     previewed_invoices,
 )
 from invoicing.services.lifecycle import import_contracts
+from invoicing.services.locks import PeriodClosed
+from invoicing.services.numbering import IssueDateTooEarly, ensure_series
 from tests.contracts.sheet import sheet
 from tests.factories import BillGroupFactory, LegalEntityFactory
 
@@ -63,6 +72,51 @@ def known_group(**fields: Any) -> BillGroup:
         **fields,
     )
     return group
+
+
+class TestDate:
+    """A date on which the import is refused is refused by the preview (M6, M8)."""
+
+    def test_closed_month(self) -> None:
+        waiting = upload({})
+        AccountingPeriod.objects.create(
+            legal_entity=waiting.legal_entity, month=TODAY, state="CLOSED"
+        )
+
+        assert "closed through 31 Mar 2026" in refusal(waiting)
+
+    @pytest.mark.parametrize(
+        ("row", "is_refused"),
+        [(NEW, True), ({}, False), (NEW | {"timing": "arrears"}, False)],
+        ids=["invoice_at_once", "in_force", "arrears"],
+    )
+    def test_day_before_the_last_document(
+        self, row: dict[str, str], *, is_refused: bool
+    ) -> None:
+        """Only where the import takes a number."""
+        waiting = upload(row)
+        ensure_series(waiting.legal_entity)
+        NumberSeries.objects.update(last_issue_date=date(2026, 3, 2))
+
+        assert bool(refusal(waiting)) is is_refused
+
+    def test_open_day(self) -> None:
+        assert not refusal(upload(NEW))
+
+
+def refusal(waiting: ContractImport) -> str:
+    """Return what is said about TODAY, by page and command alike, and is done."""
+    said = preview_import(upload=waiting, import_date=TODAY).refusal
+    errors = check_import(upload=waiting, import_date=TODAY).errors
+    assert [error.message for error in errors] == ([said] if said else [])
+    done = ""
+    try:
+        with transaction.atomic():
+            import_contracts(upload=waiting, actor=None, import_date=TODAY, today=TODAY)
+    except (PeriodClosed, IssueDateTooEarly) as refused:
+        done = str(refused)
+    assert said == done
+    return said
 
 
 class TestSummary:
