@@ -18,6 +18,8 @@ _SENTENCES: Final = {
     "charge.external_number": "Outside invoice number noted",
     "charge.released": "Charge billed elsewhere released",
     "charge.reopened": "Charge reopened for usage",
+    "usage.recorded_late": "Late usage recorded",
+    "usage.imported": "Usage file recorded",
     "charges.billed_at_zero": "Charges marked invoiced at zero",
     "contract.activated": "Contract activated",
     "contract.added": "Contract drafted",

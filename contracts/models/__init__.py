@@ -5,6 +5,7 @@ from contracts.models.contract import Amendment, Contract, ContractLine, LineCha
 from contracts.models.contract_import import ContractImport
 from contracts.models.product import Product
 from contracts.models.usage import UsageRecord
+from contracts.models.usage_import import UsageImport
 
 __all__ = [
     "Amendment",
@@ -14,5 +15,6 @@ __all__ = [
     "LineChange",
     "Product",
     "ScheduledCharge",
+    "UsageImport",
     "UsageRecord",
 ]

@@ -3,6 +3,11 @@
 A live charge (see `LIVE_STATES`) stands for its days: triggers refuse a second live
 charge of the same line on any of them (P8), a change of what an invoiced charge says,
 and the deletion of any charge.
+
+A charge with `late_for` is late usage (P9): what was used in the period of an invoiced
+charge and recorded after it. It shares that charge's days, claims none of its own, and
+the plan neither makes nor retires it. `amount` is the difference to the period rated
+anew; triggers refuse one whose period is not an invoiced one of the same line.
 """
 
 from django.db import models
@@ -50,6 +55,13 @@ class ScheduledCharge(models.Model):
         related_name="replaced_by",
         db_index=False,
     )
+    late_for = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="late_usage",
+        db_index=False,
+    )
     external_number = models.CharField(
         max_length=100,
         blank=True,
@@ -75,6 +87,16 @@ class ScheduledCharge(models.Model):
                 & (Q(unit_price__isnull=True) | Q(unit_price__gte=0)),
                 name="charge_amounts_are_not_negative",
             ),
+            models.CheckConstraint(
+                condition=Q(late_for__isnull=True)
+                | Q(
+                    amount__gt=0,
+                    quantity__gt=0,
+                    unit_price__isnull=True,
+                    in_advance=False,
+                ),
+                name="late_usage_bills_more",
+            ),
         ]
         indexes = [
             models.Index(
@@ -94,6 +116,11 @@ class ScheduledCharge(models.Model):
                 fields=["replaces"],
                 name="charge_that_replaces",
                 condition=Q(replaces__isnull=False),
+            ),
+            models.Index(
+                fields=["late_for"],
+                name="charge_late_for",
+                condition=Q(late_for__isnull=False),
             ),
         ]
 

@@ -30,6 +30,9 @@ class UsageRecord(models.Model):
     recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        permissions = [
+            ("record_late_usage", "Can record usage of invoiced periods"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(quantity__gte=0),

@@ -154,9 +154,14 @@ def changes_of(line_changes: QuerySet[LineChange]) -> dict[int, list[Change]]:
 
 
 def stored_charges(contract_ids: Collection[int]) -> dict[int, list[StoredCharge]]:
-    """Return the live charges of contracts by contract id, in the order of days."""
+    """Return the live charges of contracts by contract id, in the order of days.
+
+    Late usage is no part of the plan: it lies on the days of an invoiced charge (P9).
+    """
     rows = (
-        ScheduledCharge.objects.filter(contract__in=contract_ids, state__in=LIVE_STATES)
+        ScheduledCharge.objects.filter(
+            contract__in=contract_ids, state__in=LIVE_STATES, late_for__isnull=True
+        )
         .order_by("contract_line_id", "period_start")
         .values_list(
             "contract_id",
@@ -208,7 +213,7 @@ def covered_lines(contract_ids: Collection[int]) -> dict[int, Covered]:
     The index finds each line's last charge, however many there are before it.
     """
     last = ScheduledCharge.objects.filter(
-        contract_line=OuterRef("pk"), state__in=LIVE_STATES
+        contract_line=OuterRef("pk"), state__in=LIVE_STATES, late_for__isnull=True
     ).order_by("-period_start")
     lines = ContractLine.objects.filter(contract__in=contract_ids).annotate(
         covered_through=Subquery(last.values("period_end")[:1]),

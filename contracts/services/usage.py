@@ -82,8 +82,8 @@ class UsagePeriodInvoiced(UsagePeriodClosed):
     def __init__(self, charge: ScheduledCharge, invoice: str) -> None:
         super().__init__(
             charge,
-            f"is billed on invoice {invoice}, which never changes. Late usage needs "
-            "its own permission.",
+            f"is billed on invoice {invoice}, which never changes. Whoever may record "
+            "late usage can have the difference billed with the next invoice.",
         )
 
 
@@ -132,13 +132,14 @@ def record_usage(
     invoiced at zero becomes pending again. Raises `UsageRefused`, in one of its kinds.
     """
     idempotency_key = idempotency_key.strip()
-    _check(line, quantity, idempotency_key)
+    check_usage(line, quantity, idempotency_key)
     contract, _ = lock_contract(line.contract)
     recorded = UsageRecord.objects.filter(idempotency_key=idempotency_key).first()
     if recorded is None:
-        if contract.status == ContractStatus.DRAFT:
-            raise ContractNotActive(contract)
-        _open_period(line, usage_date, actor)
+        check_in_force(contract)
+        charge = check_period(line, usage_date, charge_on(line, usage_date))
+        if charge.state == ChargeState.INVOICED:
+            reopen_period(charge, actor)
         recorded, _ = UsageRecord.objects.get_or_create(
             idempotency_key=idempotency_key,
             defaults={
@@ -148,16 +149,30 @@ def record_usage(
                 "recorded_by_id": actor.pk if actor else None,
             },
         )
+    check_same(recorded, line.pk, usage_date, quantity)
+    return recorded
+
+
+def check_in_force(contract: Contract) -> None:
+    """Raise `ContractNotActive` for a draft."""
+    if contract.status == ContractStatus.DRAFT:
+        raise ContractNotActive(contract)
+
+
+def check_same(
+    recorded: UsageRecord, line_id: int, usage_date: date, quantity: Decimal
+) -> None:
+    """Raise `UsageKeyReused` unless a record is what its key comes with again."""
     if (recorded.line_id, recorded.usage_date, recorded.quantity) != (
-        line.pk,
+        line_id,
         usage_date,
         quantity,
     ):
         raise UsageKeyReused(recorded)
-    return recorded
 
 
-def _check(line: ContractLine, quantity: Decimal, idempotency_key: str) -> None:
+def check_usage(line: ContractLine, quantity: Decimal, idempotency_key: str) -> None:
+    """Raise `InvalidUsage` for what is no usage of a line, whatever the day."""
     if line.charge_type != ChargeType.USAGE:
         raise InvalidUsage(f"{line} is not billed by usage, so none can be recorded.")
     if not idempotency_key or len(idempotency_key) > MAX_KEY_LENGTH:
@@ -182,36 +197,44 @@ def _check(line: ContractLine, quantity: Decimal, idempotency_key: str) -> None:
         )
 
 
-def _open_period(
-    line: ContractLine, usage_date: date, actor: AbstractBaseUser | None
-) -> None:
-    """See to it that the period of a day takes usage; raises where it doesn't."""
-    charge = (
+def charge_on(line: ContractLine, usage_date: date) -> ScheduledCharge | None:
+    """Return the live charge that stands for a day of a line; None: there is none."""
+    return (
         ScheduledCharge.objects.select_related("contract", "bill_group")
         .filter(
             contract_line=line,
             period_start__lte=usage_date,
             period_end__gte=usage_date,
             state__in=LIVE_STATES,
+            late_for__isnull=True,
         )
         .first()
     )
+
+
+def check_period(
+    line: ContractLine, usage_date: date, charge: ScheduledCharge | None
+) -> ScheduledCharge:
+    """Return the charge that stands for a day, where its period takes usage.
+
+    One that is invoiced at zero takes it, and must be reopened then. Raises
+    `UsageRefused` in the kinds of periods that take none.
+    """
     if charge is None:
         raise UsageOutsideTerm(line, usage_date)
     if charge.state == ChargeState.EXTERNAL:
         raise UsagePeriodBilledElsewhere(charge)
     if charge.state == ChargeState.SKIPPED:
         raise UsagePeriodSkipped(charge)
-    document = _document_of(charge)
+    document = document_of(charge)
     if charge.state == ChargeState.DRAFTED:
         raise UsagePeriodDrafted(charge, document)
-    if charge.state == ChargeState.INVOICED:
-        if document:
-            raise UsagePeriodInvoiced(charge, document)
-        _reopen(charge, actor)
+    if charge.state == ChargeState.INVOICED and document:
+        raise UsagePeriodInvoiced(charge, document)
+    return charge
 
 
-def _document_of(charge: ScheduledCharge) -> str:
+def document_of(charge: ScheduledCharge) -> str:
     """Return the invoice that a charge stands on by its name; blank: on none.
 
     Invoices lie above contracts; the charge's own line is all that is asked of them.
@@ -222,7 +245,7 @@ def _document_of(charge: ScheduledCharge) -> str:
         return ""
 
 
-def _reopen(charge: ScheduledCharge, actor: AbstractBaseUser | None) -> None:
+def reopen_period(charge: ScheduledCharge, actor: AbstractBaseUser | None) -> None:
     """Make a period that was marked invoiced at zero pending again."""
     charge.state = ChargeState.PENDING
     charge.quantity = charge.amount = None

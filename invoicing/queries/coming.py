@@ -18,10 +18,11 @@ from invoicing.queries.pending import OF_GROUPS_THROUGH, PENDING_CHARGES
 STORED_AND_COMING = """
 WITH contracts_scheduledcharge AS (
     SELECT id, contract_id, contract_line_id, bill_group_id, bill_date, period_start,
-           period_end, in_advance, quantity, unit_price, discount_percent, amount, state
+           period_end, in_advance, quantity, unit_price, discount_percent, amount,
+           state, late_for_id
     FROM contracts_scheduledcharge
     UNION ALL
-    SELECT *, 'PENDING'::varchar
+    SELECT *, 'PENDING'::varchar, NULL::bigint
     FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::date[],
                 %s::date[], %s::date[], %s::boolean[], %s::numeric[], %s::numeric[],
                 %s::numeric[], %s::numeric[])

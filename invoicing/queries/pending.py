@@ -24,7 +24,9 @@ from invoicing.domain.document import PendingCharge, TaxSteps
 PENDING_CHARGES = """
 SELECT c.id, c.contract_id, k.number, c.bill_group_id, c.bill_date, c.period_start,
        c.period_end, c.in_advance, c.quantity, c.unit_price, c.discount_percent,
-       c.amount, p.name, l.description, l.tax_rate_id
+       c.amount, p.name, CASE WHEN c.late_for_id IS NULL THEN l.description
+           ELSE left(concat_ws('. ', 'Late usage', nullif(l.description, '')), 500) END,
+       l.tax_rate_id
 FROM contracts_scheduledcharge c
 JOIN contracts_contractline l ON l.id = c.contract_line_id
 JOIN contracts_contract k ON k.id = c.contract_id

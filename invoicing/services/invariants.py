@@ -34,7 +34,8 @@ INVARIANTS: Final = (
             SELECT contract_line_id, period_start, lag(period_end) OVER (
                 PARTITION BY contract_line_id ORDER BY period_start, period_end
             ) AS previous_end
-            FROM contracts_scheduledcharge WHERE state IN {LIVE}
+            FROM contracts_scheduledcharge
+            WHERE state IN {LIVE} AND late_for_id IS NULL
         ) AS live WHERE previous_end >= period_start""",
     ),
     Invariant(
@@ -48,6 +49,24 @@ INVARIANTS: Final = (
             ) AS previous_end
             FROM contracts_scheduledcharge WHERE state IN {LIVE}
         ) AS live WHERE previous_end + 1 < period_start""",
+    ),
+    Invariant(
+        "late_usage_has_its_period",
+        "P9",
+        "Late usage is billed for a period that is not invoiced, or for more than was "
+        "recorded.",
+        f"""
+        SELECT c.id FROM contracts_scheduledcharge c
+        JOIN contracts_scheduledcharge period ON period.id = c.late_for_id
+        WHERE c.state IN {LIVE} AND (period.state <> 'INVOICED'
+            OR (period.contract_line_id, period.period_start, period.period_end)
+            <> (c.contract_line_id, c.period_start, c.period_end)
+            OR (SELECT sum(b.quantity) FROM contracts_scheduledcharge b
+                WHERE b.state IN {LIVE} AND period.id IN (b.id, b.late_for_id))
+             > (SELECT coalesce(sum(u.quantity), 0)
+                FROM contracts_usagerecord u
+                WHERE u.line_id = c.contract_line_id AND u.usage_date
+                    BETWEEN c.period_start AND c.period_end))""",
     ),
     Invariant(
         "plan_covers_the_term",

@@ -29,6 +29,14 @@ CORRUPTIONS = {
         UPDATE contracts_scheduledcharge SET state = 'CANCELED'
         WHERE id = (SELECT min(id) FROM contracts_scheduledcharge
                     WHERE state = 'PENDING')""",
+    "late_usage_has_its_period": """
+        INSERT INTO contracts_scheduledcharge
+            (contract_line_id, contract_id, bill_group_id, period_start, period_end,
+             bill_date, in_advance, quantity, discount_percent, amount, state,
+             external_number, late_for_id)
+        SELECT contract_line_id, contract_id, bill_group_id, period_start, period_end,
+               bill_date, false, 1, 0, 1, 'PENDING', '', id
+        FROM contracts_scheduledcharge WHERE state = 'PENDING' ORDER BY id LIMIT 1""",
     "plan_covers_the_term": """
         UPDATE contracts_scheduledcharge SET state = 'CANCELED'
         WHERE id IN (SELECT max(id) FROM contracts_scheduledcharge)""",

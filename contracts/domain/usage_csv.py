@@ -1,0 +1,161 @@
+"""A usage CSV: one row for what was used of a contract line on a day (P9).
+
+The header names exactly these columns, in any order: `contract_number`, `line` (the
+lines of a contract count from 1), `usage_date`, `quantity`, `idempotency_key`. The file
+itself is read as contract files are; see `csv_file`.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import BinaryIO, Final, TypeVar
+
+from contracts.domain.csv_fields import BadCell, calendar_date, identifier
+from contracts.domain.csv_file import EMPTY, Row, RowError, read_rows, shown
+from contracts.domain.decimals import NotANumber, parse_decimal
+
+COLUMNS: Final = (
+    "contract_number",
+    "line",
+    "usage_date",
+    "quantity",
+    "idempotency_key",
+)
+_POSITION: Final = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
+_LAST_POSITION: Final = 32_767
+_NUMBER: Final = identifier(100)
+_KEY: Final = identifier(200)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRow:
+    """One row of the file; `line` is where it stands, `position` the contract's."""
+
+    line: int
+    contract_number: str
+    position: int
+    usage_date: date
+    quantity: Decimal
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedUsage:
+    """The rows that can be read, and every fault of the others."""
+
+    rows: tuple[UsageRow, ...]
+    errors: tuple[RowError, ...]
+
+
+def parse_usage(source: bytes | BinaryIO) -> ParsedUsage:
+    r"""Read a usage CSV; nothing ambiguous is guessed.
+
+    >>> head = b"contract_number,line,usage_date,quantity,idempotency_key"
+    >>> [row] = parse_usage(head + b"\nC-1,2,2026-01-31,12.5,jan-7\n").rows
+    >>> row.position, str(row.usage_date), row.quantity
+    (2, '2026-01-31', Decimal('12.5'))
+    """
+    rows: list[UsageRow] = []
+    errors: list[RowError] = []
+    header: list[str] | None = None
+    for row in read_rows(source):
+        if isinstance(row, RowError):
+            errors.append(row)
+        elif header is None:
+            header = [name.strip() for name in row.cells]
+            errors.extend(_header_errors(row.line, header))
+            if errors:
+                break
+        else:
+            usage_row = _read_row(row, header)
+            if isinstance(usage_row, UsageRow):
+                rows.append(usage_row)
+            else:
+                errors.extend(usage_row)
+    if not errors and not rows:
+        message = EMPTY if header is None else "The file has no row below the header."
+        errors.append(RowError(line=1, column="", value="", message=message))
+    return ParsedUsage(rows=tuple(rows), errors=tuple(errors))
+
+
+def _header_errors(line: int, header: list[str]) -> Iterator[RowError]:
+    for name in COLUMNS:
+        count = header.count(name)
+        if count != 1:
+            what = "is missing" if count == 0 else f"stands there {count} times"
+            yield RowError(
+                line=line,
+                column=name,
+                value="",
+                message=f"The column {name} {what}. The columns are: "
+                f"{', '.join(COLUMNS)}.",
+            )
+    for name in header:
+        if name not in COLUMNS:
+            yield RowError(
+                line=line,
+                column=shown(name),
+                value="",
+                message="This column is not known. Remove it, or correct its name. "
+                f"The columns are: {', '.join(COLUMNS)}.",
+            )
+
+
+def _read_row(row: Row, header: list[str]) -> UsageRow | list[RowError]:
+    if len(row.cells) != len(header):
+        message = (
+            f"This row has {len(row.cells)} cells, the header {len(header)}. A comma "
+            "inside a cell needs quotes around the cell."
+        )
+        return [RowError(line=row.line, column="", value="", message=message)]
+    cells = _Cells(row, header)
+    usage_row = UsageRow(
+        line=row.line,
+        contract_number=cells.read("contract_number", _NUMBER, ""),
+        position=cells.read("line", _position, 0),
+        usage_date=cells.read("usage_date", calendar_date, date.min),
+        quantity=cells.read("quantity", parse_decimal, Decimal(0)),
+        idempotency_key=cells.read("idempotency_key", _KEY, ""),
+    )
+    return cells.errors or usage_row
+
+
+class _Cells:
+    """The cells of a row by column, and what is wrong with those read so far."""
+
+    def __init__(self, row: Row, header: list[str]) -> None:
+        self._line = row.line
+        self._cells = dict(zip(header, row.cells, strict=True))
+        self.errors: list[RowError] = []
+
+    def read(self, column: str, parse: Callable[[str], T], otherwise: T) -> T:
+        """Return what a cell says, or note its fault and return `otherwise`."""
+        cell = self._cells[column].strip()
+        try:
+            return parse(_filled(cell))
+        except (BadCell, NotANumber) as fault:
+            self.errors.append(
+                RowError(
+                    line=self._line,
+                    column=column,
+                    value=shown(cell),
+                    message=str(fault),
+                )
+            )
+            return otherwise
+
+
+def _filled(cell: str) -> str:
+    if not cell:
+        raise BadCell("This cell must be filled in.")
+    return cell
+
+
+def _position(cell: str) -> int:
+    if not _POSITION.fullmatch(cell) or int(cell) > _LAST_POSITION:
+        raise BadCell("Write the number of the line on its contract: 1, 2, 3.")
+    return int(cell)
