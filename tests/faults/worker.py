@@ -44,15 +44,21 @@ class Job:
 
 def run_together(*jobs: Job) -> list[int]:
     """Do jobs in processes that start together; return their exit codes."""
+    return exit_codes(start_together(*jobs))
+
+
+def start_together(*jobs: Job) -> list[Any]:
+    """Start processes that do jobs; whoever calls waits for their exit codes."""
     connections.close_all()
     barrier = FORK.Barrier(len(jobs))
     processes = [FORK.Process(target=_child, args=(job, barrier)) for job in jobs]
     for process in processes:
         process.start()
-    return _exit_codes(processes)
+    return processes
 
 
-def _exit_codes(processes: Sequence[Any]) -> list[int]:
+def exit_codes(processes: Sequence[Any]) -> list[int]:
+    """Wait for processes to end; return their exit codes."""
     for process in processes:
         process.join(PATIENCE)
     late = [process for process in processes if process.is_alive()]
