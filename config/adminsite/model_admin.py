@@ -15,6 +15,7 @@ from django.forms.widgets import Media
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
+from config.adminsite import registry
 from config.adminsite.actions import Action, ObjectAction, list_actions, object_actions
 from config.adminsite.bulk import bulk_actions
 from config.adminsite.changelist import FinanceChangeList
@@ -170,11 +171,16 @@ class FinanceModelAdmin(ModelAdminBase):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
-        """Add the object's actions, its pages and its facts."""
+        """Add the object's actions, its pages, its panels and its facts."""
         if obj is not None:
             context |= {
                 "object_buttons": self.object_buttons(request, obj),
                 "object_pages": [p for p in object_pages if p.model is self.model],
+                "object_panels": [
+                    panel
+                    for make in registry.object_panels.get(self.model, ())
+                    if (panel := make(request, obj))
+                ],
                 "facts": self.facts(obj),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Model
 from django.http import HttpRequest
 
 
@@ -66,6 +67,8 @@ today_links: list[Callable[[HttpRequest], Iterable[Link]]] = []
 work: list[Callable[[HttpRequest], Iterable[WorkItem]]] = []
 main_panels: list[Callable[[HttpRequest], Panel | None]] = []
 side_panels: list[Callable[[HttpRequest], Panel | None]] = []
+# Panels beside an object's form, for pages that have room for them.
+object_panels: dict[type[Model], list[Callable[[HttpRequest, Any], Panel | None]]] = {}
 counts: list[Callable[[HttpRequest], Iterable[Count]]] = []
 searches: list[Callable[[HttpRequest, str], Iterable[SearchHit]]] = []
 suggestions: dict[str, Callable[[HttpRequest, str], Iterable[tuple[str, str]]]] = {}

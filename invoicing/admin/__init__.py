@@ -9,6 +9,7 @@ from invoicing.admin import (
     generate,
     imports,
     invoice,
+    invoice_export,
     issue,
     overview,
     parked,
@@ -18,6 +19,7 @@ from invoicing.admin import (
     search,
     series,
     why,
+    why_page,
 )
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "generate",
     "imports",
     "invoice",
+    "invoice_export",
     "issue",
     "overview",
     "parked",
@@ -38,4 +41,5 @@ __all__ = [
     "search",
     "series",
     "why",
+    "why_page",
 ]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.pages import ObjectPage, object_page
 from config.adminsite.paginator import CAP
 from config.clock import now
+from invoicing.admin.invoice_views import invoice_views, totals_by_currency
 from invoicing.choices import DELIVERY_KINDS, DELIVERY_STATES
 from invoicing.display import delivery_text, invoice_badge
 from invoicing.domain.states import InvoiceStatus
@@ -164,7 +165,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Add the totals of what is filtered, by currency."""
+        """Add the views, and the totals of what is filtered, by currency."""
         response = super().changelist_view(request, extra_context)
         context: Any = getattr(response, "context_data", None)
         if context and "cl" in context:
@@ -174,6 +175,10 @@ class InvoiceAdmin(ReadOnlyAdmin):
                 if changes.result_count and changes.paginator.count < CAP
                 else []
             )
+            context["invoice_views"] = invoice_views(
+                request.GET, today=local_today(), counted=Invoice.objects.all()
+            )
+            context["asked"] = request.GET.urlencode()
         return response
 
     def render_change_form(  # noqa: PLR0917 Django's signature
@@ -193,22 +198,6 @@ class InvoiceAdmin(ReadOnlyAdmin):
 def local_today() -> date:
     """Return today where the first legal entity is; the site has set its time zone."""
     return timezone.localdate(now())
-
-
-def totals_by_currency(invoices: QuerySet[Invoice]) -> list[dict[str, Any]]:
-    """Return count, total and what is still due of invoices, by currency."""
-    rows: Any = (
-        invoices.exclude(status=InvoiceStatus.VOID)
-        .order_by()
-        .values("currency")
-        .annotate(
-            count=Count("pk"),
-            total=Sum("total"),
-            due=Sum("amount_due", filter=Q(status=InvoiceStatus.OPEN), default=0),
-        )
-        .order_by("currency")
-    )
-    return list(rows)
 
 
 def invoice_context(invoice: Invoice) -> dict[str, Any]:

@@ -34,11 +34,15 @@ class Cure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A cure for one reader: where to go, or who can where they may not."""
+    """A cure for one reader: where to go, or who can where they may not.
+
+    What only hurries is not urgent: time alone would do it.
+    """
 
     label: str
     url: str = ""
     who: str = ""
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +138,7 @@ def why_panel(
     return WhyPanel(
         explanation=explanation,
         rows=tuple(_row(gate) for gate in explanation.gates),
-        steps=tuple(
-            _step(request, cure, _url(explanation, cure))
-            for cure in _cures(explanation)
-        ),
+        steps=tuple(_step(request, cure, explanation) for cure in _cures(explanation)),
         form=form,
         action=action,
     )
@@ -173,9 +174,11 @@ def _may_come_early(explanation: Explanation) -> bool:
     return assessment is not None and not assessment.decision.facts.bills_in_arrears
 
 
-def _step(request: HttpRequest, cure: Cure, url: str) -> Step:
+def _step(request: HttpRequest, cure: Cure, explanation: Explanation) -> Step:
     if request.user.has_perm(cure.permission):
-        return Step(label=cure.label, url=url)
+        url = _url(explanation, cure)
+        is_urgent = explanation.remedy is not Remedy.WAIT or cure is not GENERATE_NEXT
+        return Step(label=cure.label, url=url, is_urgent=is_urgent)
     return Step(label=cure.label, who=who_may(cure.permission))
 
 

@@ -1,6 +1,7 @@
 """Tags of the frame: rows and heads of a list with the skin's classes, links."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from django import template
@@ -85,6 +86,28 @@ def page_url(page: ObjectPage, subject: Any) -> str:
 def is_filled(value: Any) -> bool:
     """Tell whether a filter is set; a range is when either half is."""
     return any(value) if isinstance(value, list) else bool(value)
+
+
+@register.filter
+def chosen_text(field: Any) -> str:
+    """Write what a filter is set to: the label of a choice, a range by its halves."""
+    value = field.value()
+    if isinstance(value, list):
+        low, high = (_half(half) for half in (*value, "", "")[:2])
+        if low and high:
+            return f"{low} to {high}"
+        return f"from {low}" if low else f"to {high}"
+    choices = dict(getattr(field.field, "choices", ()))
+    return str(choices.get(value, value))
+
+
+def _half(value: Any) -> str:
+    """Write a half of a range; a date of the address as people read it."""
+    try:
+        day = date.fromisoformat(str(value or ""))
+    except ValueError:
+        return str(value or "")
+    return f"{day.day} {day:%b %Y}"
 
 
 @register.filter

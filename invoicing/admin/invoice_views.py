@@ -1,0 +1,99 @@
+"""Ready-made views of the invoice list, and what a filtered set adds up to.
+
+A view is an address of the list with filters set, so that its chips say what it shows.
+Only what waits for a person is counted, up to the cap of the lists.
+"""
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.http import QueryDict
+
+from config.adminsite.paginator import CAP
+from invoicing.domain.states import InvoiceStatus
+from invoicing.models import Invoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A tab over the list; `count` is None where nobody has to act."""
+
+    label: str
+    query: str
+    is_current: bool
+    count: int | None = None
+
+    @property
+    def count_text(self) -> str:
+        """The count as people read it."""
+        return f"{self.count:,}" if (self.count or 0) < CAP else f"{CAP:,}+"
+
+
+def invoice_views(
+    given: QueryDict, *, today: date, counted: QuerySet[Invoice]
+) -> list[View]:
+    """Return the views of the list; the current one is that whose filters are set."""
+    last = calendar.monthrange(today.year, today.month)[1]
+    month = {
+        "issue_date_after": today.replace(day=1).isoformat(),
+        "issue_date_before": today.replace(day=last).isoformat(),
+    }
+    drafts = counted.filter(status=InvoiceStatus.DRAFT)
+    late = overdue(counted, today=today)
+    return [
+        _view("All", {}, given),
+        _view("Drafts to review", {"status": "DRAFT"}, given, counted=drafts),
+        _view("Overdue", overdue_filters(today), given, counted=late),
+        _view("Open", {"status": "OPEN"}, given),
+        _view(f"{today:%B}", month, given),
+    ]
+
+
+def overdue(invoices: QuerySet[Invoice], *, today: date) -> QuerySet[Invoice]:
+    """Return those that are open past their due date."""
+    return invoices.filter(status=InvoiceStatus.OPEN, due_date__lt=today)
+
+
+def overdue_filters(today: date) -> dict[str, str]:
+    """Return the filters of the list that show what is overdue."""
+    yesterday = today - timedelta(days=1)
+    return {"status": "OPEN", "due_date_before": yesterday.isoformat()}
+
+
+def _view(
+    label: str,
+    filters: dict[str, str],
+    given: QueryDict,
+    *,
+    counted: QuerySet[Invoice] | None = None,
+) -> View:
+    is_set = {name: value for name, value in given.items() if value and name != "o"}
+    return View(
+        label=label,
+        query=f"?{urlencode(filters)}",
+        is_current=is_set == filters,
+        count=counted.order_by()[:CAP].count() if counted is not None else None,
+    )
+
+
+def totals_by_currency(invoices: QuerySet[Invoice]) -> list[dict[str, Any]]:
+    """Return count, total and what is still due of invoices, by currency.
+
+    What is void counts for nothing; sums of different currencies are never added.
+    """
+    rows: Any = (
+        invoices.exclude(status=InvoiceStatus.VOID)
+        .order_by()
+        .values("currency")
+        .annotate(
+            count=Count("pk"),
+            total=Sum("total"),
+            due=Sum("amount_due", filter=Q(status=InvoiceStatus.OPEN), default=0),
+        )
+        .order_by("currency")
+    )
+    return list(rows)
