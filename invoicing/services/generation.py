@@ -85,18 +85,29 @@ def invoice_legal_entity(
     Raises `RunStopped` when no document can be dated `as_of`; the run is then over, and
     keeps the reason.
     """
-    extended = extend_contracts(as_of=as_of, legal_entity=legal_entity)
-    run = join_run(legal_entity=legal_entity, as_of=as_of, actor=actor)
-    if extended:
-        InvoiceRun.objects.filter(pk=run.pk).update(
-            extended_contracts=F("extended_contracts") + extended
-        )
+    run = open_run(as_of=as_of, legal_entity=legal_entity, actor=actor)
     try:
         _work_to_the_end(run, actor=actor)
     except RunStopped as stopped:
         stop_run(run, because=str(stopped))
         raise
     run.refresh_from_db()
+    return run
+
+
+def open_run(
+    *, as_of: date, legal_entity: LegalEntity, actor: AbstractBaseUser | None
+) -> InvoiceRun:
+    """Extend evergreen plans, then open the run of a day or join the open one (P1).
+
+    In this order: what the extension makes due must get into the batches.
+    """
+    extended = extend_contracts(as_of=as_of, legal_entity=legal_entity)
+    run = join_run(legal_entity=legal_entity, as_of=as_of, actor=actor)
+    if extended:
+        InvoiceRun.objects.filter(pk=run.pk).update(
+            extended_contracts=F("extended_contracts") + extended
+        )
     return run
 
 

@@ -10,12 +10,9 @@ from django.contrib.auth.models import AbstractBaseUser
 from django_q.tasks import async_task
 
 from billing.models import LegalEntity
-from billing.queries import invoicing_settings
 from invoicing.models import InvoiceRun
-from invoicing.queries.pending import due_bill_groups
-from invoicing.services.assessment import due_horizon
-from invoicing.services.batches import join_run
-from invoicing.services.generation import invoice_legal_entity
+from invoicing.services.generation import invoice_legal_entity, open_run
+from invoicing.services.rehearsal import bill_groups_of_night
 
 AT_ONCE: Final = 500
 TASK: Final = "invoicing.tasks.invoice_night"
@@ -28,9 +25,9 @@ def run_now(
 
     Up to `AT_ONCE` bill groups are invoiced before this returns. Raises `RunStopped`.
     """
-    horizon = due_horizon(invoicing_settings(legal_entity), today)
-    if len(due_bill_groups(legal_entity, through=horizon)) <= AT_ONCE:
+    group_ids, _ = bill_groups_of_night(as_of=today, legal_entity=legal_entity)
+    if len(group_ids) <= AT_ONCE:
         return invoice_legal_entity(as_of=today, legal_entity=legal_entity, actor=actor)
-    run = join_run(legal_entity=legal_entity, as_of=today, actor=actor)
+    run = open_run(as_of=today, legal_entity=legal_entity, actor=actor)
     async_task(TASK, legal_entity.pk, save=False)
     return run

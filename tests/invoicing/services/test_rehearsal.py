@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import BillGroup, LegalEntity
-from contracts.models import Contract, ScheduledCharge
+from contracts.models import Contract, ContractLine, ScheduledCharge, UsageRecord
 from invoicing.models import Invoice, InvoiceRun
 from invoicing.services.assessment import Assessment
 from invoicing.services.explain import explain_invoice
@@ -53,6 +53,10 @@ def lines_of(assessments: list[Assessment]) -> list[tuple[object, ...]]:
     ]
 
 
+def line_of_usage(number: str) -> ContractLine:
+    return ContractLine.objects.get(contract__number=number, charge_type="USAGE")
+
+
 def lines_made() -> list[tuple[object, ...]]:
     return [
         (
@@ -85,11 +89,27 @@ def test_g15_night_beyond_the_plan_is_rehearsed_line_by_line() -> None:
             ],
         )
 
+    UsageRecord.objects.bulk_create(
+        UsageRecord(
+            line=line_of_usage(number),
+            usage_date=day,
+            quantity=Decimal(7),
+            idempotency_key=f"{number}-{day}",
+        )
+        for number in ("C-1", "C-2")
+        for day in (date(2027, 4, 1), date(2027, 4, 30), date(2027, 5, 1))
+    )
+
     said = lines_of(rehearsed(JUN_1_2027))
     run_invoicing(as_of=JUN_1_2027)
 
     assert said == lines_made()
     assert (JUN_1_2027, "C-1", "Platform", JUN_1_2027, 100, 19) in said
+    usage = [line for line in said if line[3] == date(2027, 4, 1) and line[4] == 14]
+    assert [line[:2] for line in usage] == [
+        (date(2027, 5, 1), "C-1"),
+        (date(2027, 5, 1), "C-2"),
+    ]
 
 
 def test_g15_g16_group_with_nothing_left_of_its_plan_is_looked_at() -> None:
