@@ -1,105 +1,125 @@
-"""Dry runs: what a night would do, in figures; nothing is written (G15)."""
+"""Dry runs: what a night would do, in figures; nothing is written (G15).
 
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+The figures of a night take one pass over all that is due. They are kept in memory for
+the pages of the same result, the last few only; a page that finds them gone rehearses
+anew.
+"""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from threading import Lock
 from typing import Any, Final
+from urllib.parse import urlencode
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from billing.choices import Badge
-from billing.models import BillGroup, LegalEntity, public_id
+from billing.models import BillGroup, LegalEntity
 from config.adminsite.pages import SitePage, site_page
 from config.clock import now, today_in
+from invoicing.admin.run_pages import because
 from invoicing.display import decision_badge
-from invoicing.domain.eligibility import Outcome
 from invoicing.forms import DryRunForm
+from invoicing.models import InvoiceRun
+from invoicing.queries.dry_run import comparable_runs
 from invoicing.queries.nights import due_nights
-from invoicing.queries.runs import differences, last_run, run_figures
+from invoicing.queries.runs import differences
 from invoicing.services.assessment import Assessment
-from invoicing.services.rehearsal import dry_run_invoicing
+from invoicing.services.dry_run_report import (
+    Change,
+    ChangedGroup,
+    DryRunReport,
+    Shown,
+    assessments_of,
+    planned_amount,
+    report_dry_run,
+    unrated_charges,
+)
+from invoicing.services.locks import PeriodClosed
+from invoicing.services.numbering import IssueDateTooEarly
 
-ROWS_SHOWN: Final = 200
+GROUPS_A_PAGE: Final = 50
+REPORTS_KEPT: Final = 4
+PARKED: Final = "parked"
+LABELS: Final = {
+    Shown.DUE: "What is due",
+    Shown.ISSUED: "Invoices",
+    Shown.DRAFTS: "Drafts",
+    Shown.HELD: "Held",
+    Shown.ZERO: "At zero",
+    Shown.USAGE: "Usage may change",
+    PARKED: "Would be parked",
+    Change.NEW: "New",
+    Change.CHANGED: "Changed",
+    Change.GONE: "Gone",
+}
+
+_kept: OrderedDict[str, DryRunReport] = OrderedDict()
+_kept_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RehearsedRow:
-    """One pending invoice, and what the night would do with it."""
+    """One pending invoice, and what the night would do with it.
 
-    group_id: int
-    public_id: str
-    account_id: int
-    account_number: str
+    `amount` is with tax; of what is held it is what the plan says, before tax.
+    """
+
+    group: BillGroup | None
     bill_date: date
     currency: str
-    total: Decimal
+    amount: Decimal
+    unrated: int
     badge: Badge
     sentence: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Rehearsal:
-    """The result of a dry run; `rows` are the first of `count`."""
-
-    as_of: date
-    issued: int = 0
-    drafts: int = 0
-    held: int = 0
-    zero: int = 0
-    count: int = 0
-    totals: defaultdict[str, Decimal] = field(
-        default_factory=lambda: defaultdict(Decimal)
-    )
-    rows: list[RehearsedRow] = field(default_factory=list)
-    failures: list[tuple[str, str]] = field(default_factory=list)
+def keep(report: DryRunReport) -> str:
+    """Keep a report for the pages of its result, and return its key."""
+    key = secrets.token_urlsafe(9)
+    with _kept_lock:
+        _kept[key] = report
+        while len(_kept) > REPORTS_KEPT:
+            _kept.popitem(last=False)
+    return key
 
 
-def rehearse(legal_entity: LegalEntity, *, as_of: date) -> Rehearsal:
-    """Return what the run of a night would do, without writing."""
-    dry_run = dry_run_invoicing(as_of=as_of, legal_entity=legal_entity)
-    rehearsal = Rehearsal(as_of=as_of)
-    for assessment in dry_run.assessments:
-        rehearsal.count += 1
-        _count(rehearsal, assessment)
-        if len(rehearsal.rows) < ROWS_SHOWN:
-            rehearsal.rows.append(_row(assessment))
-    rehearsal.failures = [
-        (public_id(group_id), reason) for group_id, reason in dry_run.failures.items()
+def rehearsed_rows(
+    report: DryRunReport, *, shown: Shown, page: int = 1
+) -> list[RehearsedRow]:
+    """Return a page of what would become of the pending invoices of a report."""
+    ids = _page(report.groups[shown], page)
+    groups = _groups(ids)
+    return [
+        _row(assessment, groups.get(assessment.group.bill_group_id))
+        for assessment in assessments_of(report, shown=shown, bill_groups=ids)
     ]
-    return rehearsal
 
 
-def _count(rehearsal: Rehearsal, assessment: Assessment) -> None:
-    match assessment.decision.outcome:
-        case Outcome.GENERATE:
-            rehearsal.issued += 1
-        case Outcome.HOLD:
-            rehearsal.held += 1
-            return
-        case Outcome.ZERO:
-            rehearsal.zero += 1
-            return
-        case _:
-            rehearsal.drafts += 1
-    document = assessment.document
-    rehearsal.totals[document.currency] += document.totals.total
-
-
-def _row(assessment: Assessment) -> RehearsedRow:
-    document, group = assessment.document, assessment.group
+def _row(assessment: Assessment, group: BillGroup | None) -> RehearsedRow:
+    decision, document = assessment.decision, assessment.document
+    makes = decision.generate
     return RehearsedRow(
-        group_id=group.bill_group_id,
-        public_id=public_id(group.bill_group_id),
-        account_id=group.account_id,
-        account_number=group.account_number,
+        group=group,
         bill_date=document.bill_date,
-        currency=document.currency,
-        total=document.totals.total,
-        badge=decision_badge(assessment.decision),
-        sentence=assessment.decision.sentence,
+        currency=assessment.group.currency,
+        amount=document.totals.total if makes else planned_amount(assessment),
+        unrated=unrated_charges(assessment),
+        badge=decision_badge(decision),
+        sentence=decision.sentence,
     )
+
+
+def _groups(ids: Collection[int]) -> dict[int, BillGroup]:
+    return BillGroup.objects.select_related("account").in_bulk(list(ids))
+
+
+def _page(rows: Sequence[Any], page: int) -> Sequence[Any]:
+    return rows[(page - 1) * GROUPS_A_PAGE : page * GROUPS_A_PAGE]
 
 
 def tonight(legal_entity: LegalEntity) -> date:
@@ -121,35 +141,141 @@ class DryRunPage(SitePage):
 
     def context(self, request: HttpRequest) -> Mapping[str, Any]:
         """Return the form, and the result where a night was chosen."""
-        first = LegalEntity.objects.order_by("pk").first()
-        if first is None:
+        entity = chosen_entity(request.GET)
+        if entity is None:
             return {"form": None}
-        if not request.GET.get("as_of"):
-            initial = {"legal_entity": first.pk, "as_of": tonight(first)}
-            form = DryRunForm(initial=initial, label_suffix="")
-            return {"form": form} | _result(first, tonight(first))
-        form = DryRunForm(request.GET, label_suffix="")
+        data = request.GET.copy()
+        data.setdefault("legal_entity", str(entity.pk))
+        data.setdefault("as_of", tonight(entity).isoformat())
+        runs = list(comparable_runs(entity))
+        if data.get("compare_with", "") not in {str(run.pk) for run in runs}:
+            data["compare_with"] = ""
+        form = DryRunForm(data, label_suffix="")
+        form.offer_runs(runs)
         if not form.is_valid():
             return {"form": form}
-        return {"form": form} | _result(
-            form.cleaned_data["legal_entity"], form.cleaned_data["as_of"]
+        wanted = form.cleaned_data["compare_with"]
+        run = next((run for run in runs if run.pk == wanted), runs[0] if runs else None)
+        try:
+            return {"form": form} | _result(
+                request, entity, form.cleaned_data["as_of"], run
+            )
+        except (PeriodClosed, IssueDateTooEarly) as refusal:
+            return {"form": form, "legal_entity": entity, "refusal": str(refusal)}
+
+
+def chosen_entity(data: QueryDict) -> LegalEntity | None:
+    """Return the legal entity that an address names, or the first."""
+    wanted = data.get("legal_entity", "")
+    entities = LegalEntity.objects.order_by("pk")
+    if wanted.isdecimal() and len(wanted) < 19:
+        return entities.filter(pk=int(wanted)).first() or entities.first()
+    return entities.first()
+
+
+def _result(
+    request: HttpRequest,
+    legal_entity: LegalEntity,
+    as_of: date,
+    run: InvoiceRun | None,
+) -> dict[str, Any]:
+    key = request.GET.get("kept", "")
+    report = _kept.get(key)
+    if report is None or (report.legal_entity, report.as_of) != (legal_entity, as_of):
+        report = report_dry_run(
+            legal_entity=legal_entity, as_of=as_of, compare_with=run
         )
-
-
-def _result(legal_entity: LegalEntity, as_of: date) -> dict[str, Any]:
-    rehearsal = rehearse(legal_entity, as_of=as_of)
-    run = last_run(legal_entity)
-    before = run_figures([run])[run.pk] if run else None
-    accounts = dict(
-        BillGroup.objects.filter(
-            pk__in={row.group_id for row in rehearsal.rows}
-        ).values_list("pk", "account__name")
-    )
+        key = keep(report)
+    show = request.GET.get("show", Shown.DUE.value)
+    show = show if show in LABELS else Shown.DUE.value
+    number = request.GET.get("page", "1")
+    page = int(number) if number.isdecimal() and 0 < len(number) < 9 else 1
+    base = {
+        "legal_entity": legal_entity.pk,
+        "as_of": as_of.isoformat(),
+        "compare_with": run.pk if run else "",
+        "kept": key,
+    }
     return {
-        "rehearsal": rehearsal,
+        "report": report,
         "legal_entity": legal_entity,
-        "last_run": run,
-        "last_figures": before,
-        "differences": differences(before.totals if before else {}, rehearsal.totals),
-        "rows": [(row, accounts.get(row.group_id, "")) for row in rehearsal.rows],
+        "base": urlencode(base),
+        "counts": report.counts,
+        "because": because(report.rules),
+        "sums": sorted(report.sums.items()),
+        "views": _views(report, show),
+        "changes": _changes(report),
+        "differences": _differences(report),
+        "show": show,
+        "show_label": LABELS[show],
+        **_list(report, show, max(page, 1)),
+    }
+
+
+def _views(report: DryRunReport, show: str) -> list[dict[str, Any]]:
+    counts: dict[str, int] = {shown: report.counts[shown] for shown in Shown}
+    counts[PARKED] = report.failed
+    views: tuple[str, ...] = (*Shown, PARKED)
+    return [
+        {"show": view, "label": LABELS[view], "count": counts.get(view, 0)}
+        for view in views
+        if counts.get(view) or view in {show, Shown.DUE}
+    ]
+
+
+def _changes(report: DryRunReport) -> list[dict[str, Any]]:
+    if report.comparison is None:
+        return []
+    return [
+        {
+            "show": change.value,
+            "label": LABELS[change],
+            "count": report.comparison.counts[change],
+        }
+        for change in Change
+    ]
+
+
+def _differences(
+    report: DryRunReport,
+) -> list[tuple[str, Decimal, Decimal, Decimal]]:
+    if report.comparison is None:
+        return []
+    after = {
+        currency: sums.issued_total + sums.drafted_total
+        for currency, sums in report.sums.items()
+        if sums.issued_total or sums.drafted_total
+    }
+    return differences(report.comparison.totals, after)
+
+
+def _list(report: DryRunReport, show: str, page: int) -> dict[str, Any]:
+    """Return a page of the rows to show, and the numbers of the pages beside it."""
+    context: dict[str, Any] = {}
+    if show in set(Change):
+        kept: list[ChangedGroup] = (
+            report.comparison.changes[Change(show)] if report.comparison else []
+        )
+        count = len(kept)
+        changed = _page(kept, page)
+        groups = _groups([row.bill_group_id for row in changed])
+        context["changed_rows"] = [
+            (row, groups.get(row.bill_group_id)) for row in changed
+        ]
+    elif show == PARKED:
+        count = len(report.failures)
+        failed = _page(report.failures, page)
+        groups = _groups([group_id for group_id, _ in failed])
+        context["failed_rows"] = [
+            (groups.get(group_id), reason) for group_id, reason in failed
+        ]
+    else:
+        count = len(report.groups[Shown(show)])
+        context["rows"] = rehearsed_rows(report, shown=Shown(show), page=page)
+    pages = max(1, -(-count // GROUPS_A_PAGE))
+    return context | {
+        "page": page,
+        "pages": pages,
+        "previous": page - 1 if page > 1 else 0,
+        "following": page + 1 if page < pages else 0,
     }

@@ -1,39 +1,32 @@
-"""Invoice runs: the list, the page of one, and *Run tonight's invoicing now* (G12)."""
+"""Invoice runs: the list with the last nights, and the page of one (G12)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from billing.display import badge, count_text, day_text, money_text
+from billing.display import badge, day_text
 from billing.models import LegalEntity
-from config.adminsite.actions import Done, Figure, ListAction, Review, list_action
-from config.adminsite.actor import actor_of
 from config.adminsite.changelist import FinanceChangeList
 from config.adminsite.model_admin import ReadOnlyAdmin
-from config.clock import now, today_in
-from invoicing.admin.dry_run import rehearse
+from config.clock import now
 from invoicing.admin.invoice import local_today
-from invoicing.admin.run_pages import because, took_text
+from invoicing.admin.run_now import RunNow
+from invoicing.admin.run_pages import because, result_text, took_text, totals_text
 from invoicing.choices import RUN_STATES
 from invoicing.display import (
     NIGHT_STATES,
-    duration_text,
     invoice_badge,
     night_text,
 )
 from invoicing.domain.states import RunState
-from invoicing.forms import RunForm
 from invoicing.models import Invoice, InvoiceRun, ParkedBillGroup
 from invoicing.queries.calendar import Night, NightsOf, NightState, calendar
-from invoicing.queries.runs import RunFigures, run_figures
-from invoicing.services.batches import RunStopped
-from invoicing.services.run_now import run_now
+from invoicing.queries.runs import run_figures
 
 INVOICES_SHOWN = 25
 
@@ -165,28 +158,6 @@ def _night_url(night: Night, legal_entity: LegalEntity) -> str:
     return f"{RunNow.url()}?{query}"
 
 
-def result_text(figures: RunFigures) -> str:
-    """Say in a line what a run did."""
-    parts = [count_text(figures.generated, "invoice")]
-    for count, word in (
-        (figures.drafted, "drafted"),
-        (figures.held, "held"),
-        (figures.parked, "parked"),
-        (figures.zero, "at zero"),
-    ):
-        if count:
-            parts.append(f"{count:,} {word}")
-    return ", ".join(parts)
-
-
-def totals_text(figures: RunFigures) -> str:
-    """Write the totals of a run by currency."""
-    return " · ".join(
-        f"{money_text(total, currency)} {currency}"
-        for currency, total in sorted(figures.totals.items())
-    )
-
-
 def run_context(run: InvoiceRun) -> dict[str, Any]:
     """Return what the page of a run shows, in a constant number of queries."""
     figures = run_figures([run])[run.pk]
@@ -218,69 +189,3 @@ def run_context(run: InvoiceRun) -> dict[str, Any]:
             .order_by("pk")[:INVOICES_SHOWN]
         ),
     }
-
-
-@list_action
-class RunNow(ListAction):
-    """Invoice now what tonight's run would take."""
-
-    model = InvoiceRun
-    slug = "run-now"
-    label = "Run tonight's invoicing now"
-    confirm_label = "Run it now"
-    permission = "invoicing.start_invoicerun"
-    tone = "default"
-    form_class = RunForm
-    form_heading = "For whom"
-    refusals = (RunStopped,)
-
-    def form_arguments(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
-        """Start with the first legal entity."""
-        return {"initial": {"legal_entity": LegalEntity.objects.order_by("pk").first()}}
-
-    def review(
-        self, request: HttpRequest, subject: Any, answers: Mapping[str, Any]
-    ) -> Review:
-        """Show the dry run of today."""
-        entity = (
-            answers.get("legal_entity") or LegalEntity.objects.order_by("pk").first()
-        )
-        if entity is None:
-            return Review(refusal="There is no legal entity yet. Add one in Settings.")
-        today = today_in(entity.time_zone)
-        rehearsal = rehearse(entity, as_of=today)
-        totals = " · ".join(
-            f"{money_text(total, currency)} {currency}"
-            for currency, total in sorted(rehearsal.totals.items())
-        )
-        return Review(
-            sentence=f"{count_text(rehearsal.issued, 'invoice')} for {entity}, dated "
-            f"{day_text(today)}{f': {totals}' if totals else ''}.",
-            figures=(
-                Figure(label="Invoices", value=f"{rehearsal.issued:,}", note=totals),
-                Figure(label="Drafts for review", value=f"{rehearsal.drafts:,}"),
-                Figure(label="Held", value=f"{rehearsal.held:,}"),
-                Figure(label="Would be parked", value=f"{len(rehearsal.failures):,}"),
-            ),
-            template="admin/invoicing/includes/rehearsal.html",
-            context={"rehearsal": rehearsal},
-        )
-
-    def perform(
-        self, request: HttpRequest, subject: Any, answers: Mapping[str, Any]
-    ) -> Done:
-        """Start the run."""
-        entity = answers["legal_entity"]
-        run = run_now(
-            legal_entity=entity,
-            actor=actor_of(request),
-            today=today_in(entity.time_zone),
-        )
-        url = reverse("admin:invoicing_invoicerun_change", args=[run.pk])
-        if run.state == RunState.RUNNING:
-            return Done(
-                message="The run has started; this page shows how far it is.", url=url
-            )
-        figures = run_figures([run])[run.pk]
-        took = duration_text((run.finished_at or timezone.now()) - run.started_at)
-        return Done(message=f"Done in {took}: {result_text(figures)}.", url=url)

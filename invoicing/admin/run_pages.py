@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from billing.display import money_text
+from billing.display import count_text, money_text
 from config.adminsite.pages import ObjectPage, object_page
 from config.clock import now
 from invoicing.display import NOT_ISSUED_BECAUSE, duration_text
 from invoicing.domain.states import RunState
 from invoicing.models import InvoiceRun
-from invoicing.queries.runs import not_issued_by, run_figures
+from invoicing.queries.runs import RunFigures, not_issued_by, run_figures
 
 ROWS_A_PAGE: Final = 50
 LAST_ID: Final = 2**63
@@ -21,6 +21,28 @@ LAST_ID: Final = 2**63
 def took_text(run: InvoiceRun) -> str:
     """Say how long a run took, or has been going on."""
     return duration_text((run.finished_at or now()) - run.started_at)
+
+
+def result_text(figures: RunFigures) -> str:
+    """Say in a line what a run did."""
+    parts = [count_text(figures.generated, "invoice")]
+    for count, word in (
+        (figures.drafted, "drafted"),
+        (figures.held, "held"),
+        (figures.parked, "parked"),
+        (figures.zero, "at zero"),
+    ):
+        if count:
+            parts.append(f"{count:,} {word}")
+    return ", ".join(parts)
+
+
+def totals_text(figures: RunFigures) -> str:
+    """Write the totals of a run by currency."""
+    return " · ".join(
+        f"{money_text(total, currency)} {currency}"
+        for currency, total in sorted(figures.totals.items())
+    )
 
 
 @object_page

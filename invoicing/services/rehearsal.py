@@ -45,10 +45,17 @@ class DryRun:
     failures: dict[int, str]
 
 
-def dry_run_invoicing(*, as_of: date, legal_entity: LegalEntity) -> DryRun:
-    """Return what the run of a day would do; nothing is written (G15)."""
+def dry_run_invoicing(
+    *, as_of: date, legal_entity: LegalEntity, only: frozenset[int] | None = None
+) -> DryRun:
+    """Return what the run of a day would do; nothing is written (G15).
+
+    With `only` it looks at no other bill groups than these.
+    """
     failures: dict[int, str] = {}
     group_ids, behind = bill_groups_of_night(as_of=as_of, legal_entity=legal_entity)
+    if only is not None:
+        group_ids = [group_id for group_id in group_ids if group_id in only]
 
     def assessments() -> Iterator[Assessment]:
         for first in range(0, len(group_ids), BATCH_SIZE):
