@@ -11,10 +11,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.models import BillGroup, InvoicingSettings, LegalEntity
+from billing.models import (
+    AccountingPeriod,
+    BillGroup,
+    InvoicingSettings,
+    LegalEntity,
+)
 from invoicing.admin.run_pages import NotIssued, RunProgress
 from invoicing.models import InvoiceRun, ParkedBillGroup, RunBatch
-from invoicing.services.batches import join_run
+from invoicing.services.batches import RunStopped, join_run
 from invoicing.services.generation import run_invoicing
 from tests.factories import BillGroupFactory
 from tests.staff import active_contract, client_of, company
@@ -184,6 +189,26 @@ def test_progress_is_for_those_who_may_see_runs(entity: LegalEntity) -> None:
 
     assert client.get(RunProgress.url(run.pk)).status_code == 403
     assert client.get(NotIssued.url(run.pk)).status_code == 403
+
+
+def test_stopped_run_says_why_on_its_page_and_in_the_list(entity: LegalEntity) -> None:
+    """M6: nothing can be dated in a closed month."""
+    AccountingPeriod.objects.create(
+        legal_entity=entity, month="2026-02-01", state="CLOSED"
+    )
+    group_of(entity, today=date(2026, 3, 1))
+    with pytest.raises(RunStopped):
+        run_invoicing(as_of=date(2026, 2, 28))
+    run = InvoiceRun.objects.get()
+
+    page = page_of(run).content.decode()
+    listed = client_of("Auditor").get("/admin/invoicing/invoicerun/").content.decode()
+
+    assert "This run was stopped before it came to 1 bill group." in page
+    assert "The books are closed through 28 Feb 2026" in page
+    assert "http-equiv" not in page
+    assert ">Stopped<" in page
+    assert ">Stopped<" in listed
 
 
 def test_run_page_without_script_is_loaded_again(entity: LegalEntity) -> None:
