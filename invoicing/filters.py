@@ -1,4 +1,8 @@
-"""Filters of invoices: one set for the page, and for export and API when they come."""
+"""Filters of invoices: one set for the list and its export, one for an account's page.
+
+The second is the first without what an account's page has no use for, so that its
+filters lead to the list and the export as they stand.
+"""
 
 from typing import Any
 
@@ -85,3 +89,10 @@ class InvoiceFilter(django_filters.FilterSet):
         """Find the invoices of one bill group by its public id."""
         group = bill_group_by_public_id(value)
         return invoices.filter(bill_group=group) if group else invoices.none()
+
+
+class AccountInvoiceFilter(InvoiceFilter):
+    """The same filters for the invoices of one account."""
+
+    account = None
+    run = None

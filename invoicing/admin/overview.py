@@ -6,9 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import Q, Sum
 from django.http import HttpRequest
-from django.urls import reverse
 
 from billing.choices import (
     BILL_GROUP_AWAITING,
@@ -17,25 +15,23 @@ from billing.choices import (
     INVOICING_MODES,
 )
 from billing.domain.bill_group import BillGroupStatus
-from billing.events import event_sentence, event_tone
-from billing.models import Account, AuditEvent, BillGroup
+from billing.models import Account, BillGroup
 from config.adminsite.pages import ObjectPage, object_page
 from config.clock import today_in
 from contracts.admin.contract import contract_badge
 from contracts.models import Contract
+from invoicing.admin.account_documents import documents_context, timeline
 from invoicing.admin.invoice import local_today
-from invoicing.admin.why import why_panel
-from invoicing.display import decision_badge, invoice_badge
-from invoicing.domain.states import ISSUED, InvoiceStatus
-from invoicing.models import Invoice
+from invoicing.admin.why import activation_url, why_panel
+from invoicing.display import decision_badge
+from invoicing.queries.receivables import account_figures
 from invoicing.services.assessment import Assessment, assess_pending
 
 MONTHS_AHEAD: Final = timedelta(days=365)
 GROUPS_SHOWN: Final = 50
-PENDING_SHOWN: Final = 8
-INVOICES_SHOWN: Final = 12
+PENDING_SHOWN: Final = 10
+PENDING_AT_MOST: Final = 300
 CONTRACTS_SHOWN: Final = 20
-EVENTS_SHOWN: Final = 12
 
 
 @object_page
@@ -61,64 +57,39 @@ class AccountOverview(ObjectPage):
         for assessment in pending:
             document = assessment.document
             planned[document.currency] += document.totals.total
+        shown = PENDING_AT_MOST if request.GET.get("pending") else PENDING_SHOWN
         names = {group.pk: group for group in groups}
         may_generate = request.user.has_perm("invoicing.generate_invoice")
         why = why_panel(request, groups[:GROUPS_SHOWN])
         return {
             "account": subject,
-            "figures": figures_of(subject, today),
+            "figures": account_figures(subject, today=today),
             "planned": dict(planned),
             "groups": [
-                group_row(group, pending, today, may_generate=may_generate)
+                group_row(
+                    group,
+                    pending,
+                    today,
+                    may_generate=may_generate,
+                    may_activate=request.user.has_perm("billing.reactivate_billgroup"),
+                )
                 for group in groups[:GROUPS_SHOWN]
             ],
             "more_groups": len(groups) > GROUPS_SHOWN,
             "faults": [(names[pk], reason) for pk, reason in faults.items()],
             "pending": [
-                pending_row(assessment, names) for assessment in pending[:PENDING_SHOWN]
+                pending_row(assessment, names, today) for assessment in pending[:shown]
             ],
-            "more_pending": max(len(pending) - PENDING_SHOWN, 0),
+            "more_pending": max(len(pending) - shown, 0),
             "pending_count": len(pending),
-            "invoices": invoice_rows(subject, today),
             "contracts": contract_rows(subject),
-            "events": [
-                {
-                    "event": event,
-                    "sentence": event_sentence(event.code),
-                    "tone": event_tone(event.code),
-                }
-                for event in AuditEvent.objects.filter(account_id=subject.pk).order_by(
-                    "-id"
-                )[:EVENTS_SHOWN]
-            ],
+            "timeline": timeline(subject),
+            **documents_context(request, subject, today),
             "may_generate": may_generate,
             "first_group": groups[0] if groups else None,
             "why": why,
             "selected_group": why.explanation.bill_group if why else None,
         }
-
-
-def figures_of(account: Account, today: date) -> list[dict[str, Any]]:
-    """Return what is open, overdue and invoiced in twelve months, by currency."""
-    is_open = Q(status=InvoiceStatus.OPEN)
-    rows: Any = (
-        Invoice.objects.filter(account=account)
-        .order_by()
-        .values("currency")
-        .annotate(
-            due=Sum("amount_due", filter=is_open, default=Decimal(0)),
-            overdue=Sum(
-                "amount_due", filter=is_open & Q(due_date__lt=today), default=Decimal(0)
-            ),
-            invoiced=Sum(
-                "total",
-                filter=Q(status__in=ISSUED, issue_date__gte=today - MONTHS_AHEAD),
-                default=Decimal(0),
-            ),
-        )
-        .order_by("currency")
-    )
-    return list(rows)
 
 
 def pending_of(groups: list[BillGroup]) -> tuple[list[Assessment], dict[int, str]]:
@@ -151,7 +122,12 @@ def pending_of(groups: list[BillGroup]) -> tuple[list[Assessment], dict[int, str
 
 
 def group_row(
-    group: BillGroup, pending: list[Assessment], today: date, *, may_generate: bool
+    group: BillGroup,
+    pending: list[Assessment],
+    today: date,
+    *,
+    may_generate: bool,
+    may_activate: bool,
 ) -> dict[str, Any]:
     """Return a bill group with its next pending invoice."""
     mine = [a for a in pending if a.group.bill_group_id == group.pk]
@@ -171,40 +147,35 @@ def group_row(
         "due": due,
         "may_generate": may_generate and is_active and following is not None,
         "is_urgent": awaits,
+        "activate_url": "" if is_active or not may_activate else activation_url(group),
+        "usage_to_come": following is not None
+        and any(c.amount is None and c.period_end >= today for c in following.charges),
     }
 
 
-def pending_row(assessment: Assessment, groups: dict[int, BillGroup]) -> dict[str, Any]:
-    """Return a pending invoice with what will happen to it."""
-    contracts = sorted({charge.contract_number for charge in assessment.charges})
+def pending_row(
+    assessment: Assessment, groups: dict[int, BillGroup], today: date
+) -> dict[str, Any]:
+    """Return a pending invoice with what will happen to it.
+
+    Its amount is what the run would bill now. Usage of a period that has not ended is
+    still to come: it is said, never estimated.
+    """
+    charges = assessment.charges
+    contracts = {charge.contract_id: charge.contract_number for charge in charges}
+    usage = [charge for charge in charges if charge.amount is None]
     return {
         "bill_date": assessment.bill_date,
         "group": groups[assessment.group.bill_group_id],
-        "lines": len(assessment.charges),
-        "contracts": ", ".join(contracts[:3]) + ("…" if len(contracts) > 3 else ""),
-        "has_usage": any(charge.amount is None for charge in assessment.charges),
+        "lines": len(charges),
+        "contracts": sorted(contracts.items(), key=lambda item: item[1])[:3],
+        "more_contracts": max(len(contracts) - 3, 0),
+        "has_usage": bool(usage),
+        "usage_to_come": any(charge.period_end >= today for charge in usage),
         "badge": decision_badge(assessment.decision),
         "total": assessment.document.totals.total,
         "currency": assessment.document.currency,
     }
-
-
-def invoice_rows(account: Account, today: date) -> list[dict[str, Any]]:
-    """Return the drafts and newest invoices of an account."""
-    invoices = (
-        Invoice.objects.filter(account=account)
-        .exclude(status=InvoiceStatus.VOID)
-        .select_related("bill_group")
-        .order_by("-issue_date", "-id")[:INVOICES_SHOWN]
-    )
-    return [
-        {
-            "invoice": invoice,
-            "badge": invoice_badge(invoice, today),
-            "url": reverse("admin:invoicing_invoice_change", args=[invoice.pk]),
-        }
-        for invoice in invoices
-    ]
 
 
 def contract_rows(account: Account) -> list[dict[str, Any]]:

@@ -199,7 +199,7 @@ def _url(explanation: Explanation, cure: Cure) -> str:
     drafts = explanation.drafts
     urls = {
         Remedy.SETTINGS: reverse("admin:billing_invoicingsettings_changelist"),
-        Remedy.ACTIVATE_GROUP: _activation_url(group) or group_url,
+        Remedy.ACTIVATE_GROUP: activation_url(group) or group_url,
         Remedy.GROUP_MODE: group_url,
         Remedy.GENERATE_NEXT: reverse(
             "admin:billing_billgroup_generate_next", args=[group.pk]
@@ -215,7 +215,7 @@ def _url(explanation: Explanation, cure: Cure) -> str:
     return next(urls[remedy] for remedy, known in CURES.items() if known is cure)
 
 
-def _activation_url(group: BillGroup) -> str:
+def activation_url(group: BillGroup) -> str:
     """Return where the group is set back to Active; empty while nothing offers that."""
     for action in object_actions:
         if action.model is BillGroup and action.slug == ACTIVE_AGAIN:

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from django.urls import reverse
 
 from billing.models import BillGroup
 from invoicing.admin.overview import AccountOverview
 from invoicing.models import Invoice, ParkedBillGroup
-from tests.factories import BillGroupFactory
+from invoicing.services.generation import generate_next_invoice
+from invoicing.services.lifecycle import activate_contract
+from tests.factories import BillGroupFactory, ContractFactory, usage_line
 from tests.staff import active_contract, client_of, company
 
 pytestmark = pytest.mark.django_db
@@ -39,9 +42,9 @@ def test_figures_are_those_of_the_account(group: BillGroup) -> None:
     page = overview(client_of("Support"), group)
 
     (figures,) = page.context["figures"]
-    assert figures["due"] == Decimal(100)
-    assert figures["overdue"] == 0
-    assert figures["invoiced"] == Decimal(100)
+    assert figures.open == Decimal(100)
+    assert figures.overdue == 0
+    assert figures.invoiced == Decimal(100)
     assert page.context["planned"] == {"USD": Decimal(1100)}
 
 
@@ -50,7 +53,7 @@ def test_open_invoice_past_its_due_date_is_overdue(group: BillGroup) -> None:
         page = overview(client_of("Support"), group)
 
     (figures,) = page.context["figures"]
-    assert figures["overdue"] == Decimal(100)
+    assert figures.overdue == Decimal(100)
     assert b"Overdue 1 d" in page.content
 
 
@@ -192,3 +195,77 @@ def test_drafts_stand_before_issued_invoices(group: BillGroup) -> None:
     assert [row["invoice"] for row in page.context["invoices"]] == list(
         Invoice.objects.all()
     )
+
+
+def test_usage_of_a_running_period_is_to_come_and_never_estimated(
+    group: BillGroup,
+) -> None:
+    metered = BillGroupFactory.create(
+        account=group.account, legal_entity=group.legal_entity
+    )
+    contract = ContractFactory.create(bill_group=metered)
+    usage_line(contract=contract, position=1)
+    activate_contract(contract=contract, actor=None, today=date(2026, 1, 1))
+
+    page = overview(client_of("Support"), group)
+
+    (january, *_) = [row for row in page.context["pending"] if row["group"] == metered]
+    assert january["usage_to_come"]
+    assert january["total"] == 0
+    assert b"usage to come" in page.content
+    assert page.context["planned"] == {"USD": Decimal(1100)}
+
+
+def test_pending_invoices_of_the_year_are_all_shown_when_asked(
+    group: BillGroup,
+) -> None:
+    client = client_of("Support")
+
+    short, full = overview(client, group), overview(client, group, pending="all")
+
+    assert (len(short.context["pending"]), short.context["more_pending"]) == (10, 1)
+    assert (len(full.context["pending"]), full.context["more_pending"]) == (11, 0)
+
+
+def test_invoices_are_filtered_and_added_up_by_currency(group: BillGroup) -> None:
+    client = client_of("Support")
+    generate_next_invoice(bill_group=group, actor=None, today=date(2026, 1, 10))
+
+    everything = overview(client, group)
+    february = overview(client, group, **{"d-issue_date_after": "2026-01-05"})
+
+    (total,) = everything.context["invoice_totals"]
+    assert (total["count"], total["total"]) == (2, Decimal(200))
+    assert len(february.context["invoices"]) == 1
+    assert february.context["invoice_totals"][0]["total"] == Decimal(100)
+
+
+def test_export_and_list_take_the_filters_of_the_account(group: BillGroup) -> None:
+    active_contract(BillGroupFactory.create(legal_entity=group.legal_entity))
+    generate_next_invoice(bill_group=group, actor=None, today=date(2026, 1, 10))
+    client = client_of("Support")
+    page = overview(client, group, **{"d-issue_date_after": "2026-01-05"})
+    same = page.context["same_filters"]
+
+    listed = client.get(f"{reverse('admin:invoicing_invoice_changelist')}?{same}")
+    answer: Any = client.get(f"{reverse('admin:invoicing_invoice_export')}?{same}")
+
+    shown = [row["invoice"] for row in page.context["invoices"]]
+    assert list(listed.context["cl"].result_list) == shown
+    assert len(list(answer.streaming_content)) == 1 + len(shown)
+
+
+def test_filters_that_cannot_be_read_show_nothing(group: BillGroup) -> None:
+    page = overview(client_of("Support"), group, **{"d-status": "NONSENSE"})
+
+    assert page.status_code == 200
+    assert page.context["invoices"] == []
+
+
+def test_timeline_names_the_invoice_and_what_it_came_to(group: BillGroup) -> None:
+    """M5."""
+    page = overview(client_of("Support"), group)
+
+    newest = page.context["timeline"][0]
+    assert newest.sentence == "Invoice issued for 100.00 USD"
+    assert newest.link == Invoice.objects.get().number

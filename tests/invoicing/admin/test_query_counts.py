@@ -96,12 +96,13 @@ def pages(group: BillGroup, contract: Contract) -> dict[str, str]:
         "dry_run": reverse("admin:invoicing_dry_run") + "?legal_entity="
         f"{group.legal_entity_id}&as_of=2026-06-01",
         "search": reverse("admin:search") + "?q=c",
+        "why": reverse("admin:invoicing_why") + f"?q={group.account.number}",
     }
 
 
 PAGES = (
     "today", "overview", "bill_group", "contract", "invoice", "pending", "dry_run",
-    "search",
+    "search", "why",
 )  # fmt: skip
 
 
