@@ -4,6 +4,10 @@ A live charge (see `LIVE_STATES`) stands for its days: triggers refuse a second 
 charge of the same line on any of them (P8), a change of what an invoiced charge says,
 and the deletion of any charge.
 
+A charge names the contract of its line and the bill group of that contract, so that
+reads need no joins. Triggers compare them when charges are written, which foreign keys
+would not.
+
 A charge with `late_for` is late usage (P9): what was used in the period of an invoiced
 charge and recorded after it. It shares that charge's days, claims none of its own, and
 the plan neither makes nor retires it. `amount` is the difference to the period rated
@@ -30,10 +34,17 @@ class ScheduledCharge(models.Model):
         ContractLine, on_delete=models.PROTECT, related_name="charges", db_index=False
     )
     contract = models.ForeignKey(
-        Contract, on_delete=models.PROTECT, related_name="charges"
+        Contract,
+        on_delete=models.PROTECT,
+        related_name="charges",
+        db_constraint=False,
     )
     bill_group = models.ForeignKey(
-        BillGroup, on_delete=models.PROTECT, related_name="charges", db_index=False
+        BillGroup,
+        on_delete=models.PROTECT,
+        related_name="charges",
+        db_index=False,
+        db_constraint=False,
     )
     period_start = models.DateField()
     period_end = models.DateField()

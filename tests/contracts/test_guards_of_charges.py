@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
 from psycopg import errors
 
-from contracts.models import ContractLine, ScheduledCharge
+from billing.models import BillGroup
+from contracts.models import Contract, ContractLine, ScheduledCharge
 from tests.contracts.test_guards import refused
 from tests.contracts.test_queries import charge
-from tests.factories import ContractLineFactory
+from tests.factories import BillGroupFactory, ContractFactory, ContractLineFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -218,6 +220,104 @@ class TestCharges:
 
         with refused("are never deleted"):
             ScheduledCharge.objects.all()._raw_delete("default")
+
+
+class TestOwnersOfCharges:
+    """A charge names the contract of its line, and the bill group of that contract."""
+
+    @pytest.mark.parametrize("owner", ["contract", "bill_group"])
+    def test_a_charge_of_another_owner(self, line: ContractLine, owner: str) -> None:
+        other = ContractLineFactory.create().contract
+        others: dict[str, Any] = {"contract": other, "bill_group": other.bill_group}
+
+        with refused("names another contract or bill group"):
+            charge(line, *JANUARY, **{owner: others[owner]})
+
+    @pytest.mark.parametrize("owner", ["contract_id", "bill_group_id"])
+    def test_a_charge_of_nobody(self, line: ContractLine, owner: str) -> None:
+        nobody: dict[str, Any] = {owner: 2**62}
+
+        with refused("names another contract or bill group"):
+            charge(line, *JANUARY, **nobody)
+
+    @pytest.mark.parametrize("owner", ["contract_line", "contract", "bill_group"])
+    def test_a_charge_that_moves_to_another_owner(
+        self, line: ContractLine, owner: str
+    ) -> None:
+        other = ContractLineFactory.create()
+        others = {
+            "contract_line": other,
+            "contract": other.contract,
+            "bill_group": other.contract.bill_group,
+        }
+        charge(line, *JANUARY)
+
+        with refused("names another contract or bill group"):
+            ScheduledCharge.objects.update(**{owner: others[owner]})
+
+    def test_a_charge_may_move_with_all_its_owners(self, line: ContractLine) -> None:
+        other = ContractLineFactory.create()
+        charge(line, *JANUARY)
+
+        ScheduledCharge.objects.update(
+            contract_line=other,
+            contract=other.contract,
+            bill_group=other.contract.bill_group,
+        )
+
+    def test_a_contract_with_charges_keeps_its_bill_group(
+        self, line: ContractLine
+    ) -> None:
+        charge(line, *JANUARY)
+
+        with refused("has charges and keeps its bill group"):
+            Contract.objects.filter(pk=line.contract_id).update(
+                bill_group=BillGroupFactory.create()
+            )
+
+    def test_a_line_with_charges_keeps_its_contract(self, line: ContractLine) -> None:
+        charge(line, *JANUARY)
+
+        with refused("has charges and keeps its contract"):
+            ContractLine.objects.update(contract=ContractFactory.create())
+
+    @pytest.mark.parametrize("model", [BillGroup, Contract, ContractLine])
+    def test_an_owner_of_charges_stays(
+        self, line: ContractLine, model: type[Model]
+    ) -> None:
+        """Without a key of its own: the line keeps its contract, that its group."""
+        charge(line, *JANUARY)
+
+        with refused("violates foreign key constraint"):
+            model._base_manager.all()._raw_delete("default")
+            connection.check_constraints()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_contract_does_not_change_its_bill_group_while_it_is_charged() -> None:
+    """The change waits for the charge, then sees it."""
+    line = ContractLineFactory.create()
+    other = BillGroupFactory.create()
+    outcomes: list[str] = []
+
+    def move() -> None:
+        try:
+            Contract.objects.filter(pk=line.contract_id).update(bill_group=other)
+            outcomes.append("moved")
+        except IntegrityError:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        charge(line, *JANUARY)
+        thread = Thread(target=move)
+        thread.start()
+        thread.join(timeout=1)
+        assert thread.is_alive(), "the change did not wait"
+    thread.join(timeout=20)
+
+    assert outcomes == ["refused"]
 
 
 @pytest.mark.django_db(transaction=True)
