@@ -21,6 +21,19 @@ PEOPLE = (
     ("admin", ""),
 )
 
+# Of the demo's two sellers: where it is not tomorrow yet for either of them.
+WESTERNMOST = "America/Chicago"
+
+LOADING = (
+    "Loading the demo company: a year of imports and nights, in about half a minute. "
+    "Stopped on the way, it leaves nothing and starts anew the next time."
+)
+LOADED = (
+    "Loaded. The workers make the PDFs of its invoices in the background; that takes "
+    "some minutes."
+)
+THERE = "The demo company is there already; nothing was changed."
+
 
 class Command(BaseCommand):
     """Load the demo company once, and say who can sign in."""
@@ -32,9 +45,12 @@ class Command(BaseCommand):
         password = demo_password()
         hashed = make_password(password)
         users = [staff_user(name, group, hashed) for name, group in PEOPLE]
-        if not demo_is_loaded():
-            self.stdout.write("Loading the demo company ...")
-            load_demo(actor=users[-1], today=today_in("Europe/Berlin"))
+        if demo_is_loaded():
+            self.stdout.write(THERE)
+        else:
+            self.stdout.write(LOADING)
+            load_demo(actor=users[-1], today=today_in(WESTERNMOST))
+            self.stdout.write(LOADED)
         self.stdout.write(f"Sign in with the password {password} (unless changed) as:")
         for name, group in PEOPLE:
             self.stdout.write(f"  {name:8} {group or 'Administrator'}")

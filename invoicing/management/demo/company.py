@@ -1,111 +1,134 @@
-"""The demo company: CSV files with dates relative to today, really imported and run.
+"""The demo company: a year of its books, through the real import and the real nights.
 
-Dates are written as `{M+2-1}`: the first day of the month in which the demo begins,
-plus two months, minus a day.
+All of it is one transaction: whoever stops it half-way finds nothing of it, and it
+starts anew the next time. Two who load it at once wait for one another.
 """
 
-import csv
-import io
-import re
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
+from django.db import connection, transaction
 
-from billing.domain.period import add_months
-from billing.models import InvoicingSettings, LegalEntity
+from billing.models import LegalEntity
 from contracts.domain.terms import ChargeState
 from contracts.models import ContractImport, ContractLine, ScheduledCharge
 from contracts.services.usage import record_usage
+from invoicing.management.demo.catalog import (
+    make_accounts,
+    make_custom_fields,
+    make_sellers,
+)
+from invoicing.management.demo.files import Row, contract_files, read_demo
+from invoicing.management.demo.people import Scene, acts_of
 from invoicing.services.generation import invoice_legal_entity
 from invoicing.services.lifecycle import import_contracts, upload_contracts
-from invoicing.services.numbering import ensure_series
 
-FOLDER = Path(__file__).parent
-FILE_NAME = "demo-contracts.csv"
-MONTHS_BACK = 3
-RELATIVE_DATE = re.compile(r"\{M(?P<months>[+-]\d+)(?P<days>[+-]\d+)?\}")
+FILE_NAME = "demo-contracts"
+DEMO_LOCK = 4_917_204  # of pg_advisory_xact_lock; any number that nothing else locks
+
+
+@transaction.atomic
+def load_demo(*, actor: AbstractBaseUser, today: date) -> bool:
+    """Make the demo company as of today; False if it is there and nothing was done."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DEMO_LOCK])
+    if demo_is_loaded():
+        return False
+    sellers = make_sellers()
+    make_custom_fields(today)
+    make_accounts(today)
+    year = _Year(sellers, actor=actor, today=today)
+    for day in year.days():
+        year.live(day)
+    return True
 
 
 def demo_is_loaded() -> bool:
-    """Whether the demo company was imported before."""
+    """Whether the demo company is there, of this version or an earlier one."""
     return ContractImport.objects.filter(
-        file_name=FILE_NAME, state=ContractImport.State.IMPORTED
+        file_name__startswith=FILE_NAME, state=ContractImport.State.IMPORTED
     ).exists()
 
 
-def load_demo(*, actor: AbstractBaseUser, today: date) -> None:
-    """Make the demo company as if its books had begun three months before today."""
-    begin = add_months(today.replace(day=1), -MONTHS_BACK)
-    with transaction.atomic():
-        legal_entity = _legal_entity()
+class _Year:
+    """The year before today, lived day by day."""
+
+    def __init__(
+        self,
+        sellers: dict[str, LegalEntity],
+        *,
+        actor: AbstractBaseUser,
+        today: date,
+    ) -> None:
+        self._sellers = sellers
+        self._actor = actor
+        self._today = today
+        self._files = list(contract_files(today))
+        self._acts = acts_of(today)
+        usage = read_demo("usage.csv", today=today)
+        self._usage = sorted(usage, key=lambda row: row["usage_date"])
+        self._recorded = 0
+        self._last = date.min
+
+    def days(self) -> Iterator[date]:
+        """Yield the days on which something happens, to today.
+
+        A day is asked for when those before it were lived: what comes due next depends
+        on what was imported.
+        """
+        planned = {day for day, _, _ in self._files} | {day for day, _ in self._acts}
+        for day in sorted(planned | {self._today}):
+            while (due := self._next_due(before=day)) is not None:
+                yield due
+            yield day
+
+    def _next_due(self, *, before: date) -> date | None:
+        """Return the next bill date after the last night, if it lies before a day."""
+        pending = ScheduledCharge.objects.filter(
+            state=ChargeState.PENDING, bill_date__lt=before, bill_date__gt=self._last
+        )
+        return pending.order_by("bill_date").values_list("bill_date", flat=True).first()
+
+    def live(self, day: date) -> None:
+        """Import, act and record what falls on a day, then run its night."""
+        for imported, code, content in self._files:
+            if imported == day:
+                self._import(day, self._sellers[code], content)
+        self._record_usage(before=day)
+        for acted, act in self._acts:
+            if acted == day:
+                act(Scene(actor=self._actor, day=day, today=self._today))
+        for seller in self._sellers.values():
+            invoice_legal_entity(as_of=day, legal_entity=seller, actor=None)
+        self._last = day
+
+    def _import(self, day: date, seller: LegalEntity, content: bytes) -> None:
         upload = upload_contracts(
-            content=_dated("contracts.csv", begin).encode(),
-            file_name=FILE_NAME,
-            legal_entity=legal_entity,
-            actor=actor,
-            today=begin,
+            content=content,
+            file_name=f"{FILE_NAME}-{day:%Y-%m}-{seller.country}.csv",
+            legal_entity=seller,
+            actor=self._actor,
+            today=day,
         )
-        import_contracts(upload=upload, actor=actor, import_date=begin, today=begin)
-        _record_usage(begin, today=today, actor=actor)
-    for night in _nights(today):
-        invoice_legal_entity(as_of=night, legal_entity=legal_entity, actor=None)
+        import_contracts(upload=upload, actor=self._actor, import_date=day, today=day)
 
+    def _record_usage(self, *, before: date) -> None:
+        """Record what was used before a day and is not recorded yet."""
+        for row in self._usage[self._recorded :]:
+            if row["usage_date"] >= before.isoformat():
+                return
+            self._recorded += 1
+            self._record(row)
 
-def _legal_entity() -> LegalEntity:
-    legal_entity, _ = LegalEntity.objects.get_or_create(
-        name="Nordhaven Systems GmbH",
-        defaults={
-            "address_line1": "Am Sandtorkai 50",
-            "city": "Hamburg",
-            "postal_code": "20457",
-            "country": "DE",
-            "tax_id": "DE136695976",
-            "email": "billing@nordhaven.example",
-            "iban": "DE89370400440532013000",
-            "bic": "COBADEFFXXX",
-            "time_zone": "Europe/Berlin",
-        },
-    )
-    InvoicingSettings.objects.get_or_create(legal_entity=legal_entity)
-    ensure_series(legal_entity)
-    return legal_entity
-
-
-def _dated(name: str, begin: date) -> str:
-    """Return a demo file with its relative dates written out."""
-
-    def written(match: re.Match[str]) -> str:
-        day = add_months(begin, int(match["months"]))
-        return (day + timedelta(days=int(match["days"] or 0))).isoformat()
-
-    text = (FOLDER / name).read_text(encoding="utf-8")
-    return RELATIVE_DATE.sub(written, text)
-
-
-def _record_usage(begin: date, *, today: date, actor: AbstractBaseUser) -> None:
-    rows = csv.DictReader(io.StringIO(_dated("usage.csv", begin)))
-    for number, row in enumerate(rows, start=1):
-        usage_date = date.fromisoformat(row["usage_date"])
-        if usage_date > today:
-            continue
-        line = ContractLine.objects.get(
-            contract__number=row["contract_number"], product__name=row["product"]
-        )
+    def _record(self, row: Row) -> None:
         record_usage(
-            line=line,
-            usage_date=usage_date,
+            line=ContractLine.objects.get(
+                contract__number=row["contract_number"], product__name=row["product"]
+            ),
+            usage_date=date.fromisoformat(row["usage_date"]),
             quantity=Decimal(row["quantity"]),
-            idempotency_key=f"demo-{number}",
-            actor=actor,
+            idempotency_key=f"demo-{self._recorded}",
+            actor=self._actor,
         )
-
-
-def _nights(today: date) -> list[date]:
-    """Return the nights on which something came due, and tonight."""
-    due = ScheduledCharge.objects.filter(
-        state=ChargeState.PENDING, bill_date__lt=today
-    ).values_list("bill_date", flat=True)
-    return [*sorted(set(due)), today]

@@ -1,5 +1,6 @@
-"""The demo company loads once, through the real import and the real nights."""
+"""The demo company loads once, on any day, through the real import and nights."""
 
+from datetime import date
 from io import StringIO
 from pathlib import Path
 
@@ -9,29 +10,28 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from pytest_django import Settings
 
-from contracts.models import Contract, ScheduledCharge
+from contracts.models import Contract
+from invoicing.management.demo import company
+from invoicing.management.demo.company import load_demo
 from invoicing.models import Invoice
 from tests.books import broken_invariants
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("today", ["2026-11-22", "2028-02-29", "2027-12-31"])
-def test_demo_loads_on_any_day_and_only_once(
-    today: str, settings: Settings, tmp_path: Path
+def test_demo_loads_once_and_says_who_can_sign_in(
+    settings: Settings, tmp_path: Path
 ) -> None:
     settings.VAR_DIR = tmp_path
-    with time_machine.travel(f"{today}T12:00:00+00:00", tick=False):
+    with time_machine.travel("2028-02-29T12:00:00+00:00", tick=False):
         first = StringIO()
         call_command("demo", stdout=first)
         invoices = Invoice.objects.count()
         second = StringIO()
         call_command("demo", stdout=second)
 
-    assert invoices > 25
+    assert invoices > 400
     assert Invoice.objects.count() == invoices
-    assert Contract.objects.count() == 14
-    assert ScheduledCharge.objects.filter(state="EXTERNAL").exists()
-    assert Invoice.objects.filter(status="DRAFT").exclude(held_reason="").exists()
+    assert "nothing was changed" in second.getvalue()
     assert set(User.objects.values_list("username", flat=True)) == {
         "clerk",
         "manager",
@@ -43,4 +43,44 @@ def test_demo_loads_on_any_day_and_only_once(
     assert password in first.getvalue()
     assert password in second.getvalue()
     assert User.objects.get(username="clerk").check_password(password)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "today",
+    [
+        pytest.param(date(2026, 12, 31), id="last_day_of_the_year"),
+        pytest.param(date(2027, 1, 31), id="the_31st"),
+        pytest.param(date(2027, 3, 1), id="first_day_after_february"),
+        pytest.param(date(2028, 2, 29), id="leap_day"),
+    ],
+)
+def test_demo_is_as_it_should_be_on_any_day(today: date) -> None:
+    load_demo(actor=User.objects.create(username="demo"), today=today)
+
+    issued = Invoice.objects.exclude(number=None)
+    held = Invoice.objects.filter(status="DRAFT").exclude(held_reason="")
+    assert issued.count() > 400
+    assert not issued.filter(issue_date__gt=today).exists()
+    assert [draft.bill_group.name for draft in held] == ["Transport"]
     assert broken_invariants() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_interrupted_demo_leaves_nothing_and_starts_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    actor, today = User.objects.create(username="demo"), date(2026, 11, 22)
+
+    def stop(**usage: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(company, "record_usage", stop)
+        with pytest.raises(KeyboardInterrupt):
+            load_demo(actor=actor, today=today)
+
+    assert not Contract.objects.exists()
+    assert load_demo(actor=actor, today=today)
+    assert not load_demo(actor=actor, today=today)
+    assert Contract.objects.exists()

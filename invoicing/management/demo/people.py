@@ -1,0 +1,130 @@
+"""What the staff of the demo company did over the year, beside imports and usage.
+
+Each act falls on the first day of a month, before its night.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from billing.models import BillGroup, InvoicingSettings, TaxRate
+from billing.services.bill_groups import (
+    deactivate_bill_group,
+    reactivate_bill_group,
+    request_deactivation,
+)
+from contracts.domain.terms import ChargeState
+from contracts.models import ScheduledCharge
+from contracts.services.external import record_external_number
+from invoicing.management.demo.files import month
+from invoicing.services.generation import generate_all_due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Who acts, on which day, and the day for which the demo is made."""
+
+    actor: AbstractBaseUser
+    day: date
+    today: date
+
+
+def acts_of(today: date) -> list[tuple[date, Callable[[Scene], object]]]:
+    """Return what was done, with its days, in order."""
+    return [(month(today, months), act) for months, act in ACTS]
+
+
+def name_outside_invoices(scene: Scene) -> None:
+    """Note the old system's numbers on one contract's charges billed elsewhere."""
+    charges = ScheduledCharge.objects.filter(
+        state=ChargeState.EXTERNAL, contract__bill_group__name="Cold store Joliet"
+    ).order_by("bill_date", "pk")
+    for number, charge in enumerate(charges, start=5101):
+        record_external_number(
+            charge=charge, number=f"LEGACY-{number}", actor=scene.actor
+        )
+
+
+def raise_estonian_tax(scene: Scene) -> None:
+    """Give the rate that the import named by its percent a name, and its next step."""
+    rate = TaxRate.objects.get(name="22 %")
+    rate.name = "Estonian VAT"
+    rate.save()
+    rate.steps.create(valid_from=month(scene.today, -5), percent=24)
+
+
+def bill_lakeside_by_hand(scene: Scene) -> None:
+    """Bill what has come due of a bill group that is invoiced by hand only."""
+    generate_all_due(
+        bill_group=_group("Group billing"), actor=scene.actor, today=scene.day
+    )
+
+
+def deactivate_leipzig(scene: Scene) -> None:
+    """Stop a bill group that is set to Active again later."""
+    deactivate_bill_group(
+        bill_group=_group("Leipzig"),
+        reason="The customer moves to a new creditor number.",
+        actor=scene.actor,
+        today=scene.day,
+    )
+
+
+def deactivate_depot(scene: Scene) -> None:
+    """Stop a bill group for good, until somebody reactivates it."""
+    deactivate_bill_group(
+        bill_group=_group("Depot services"),
+        reason="The depot is closed while the customer's insolvency is examined.",
+        actor=scene.actor,
+        today=scene.day,
+    )
+
+
+def reactivate_leipzig(scene: Scene) -> None:
+    """Set it to Active: its next invoice is made by hand (G4)."""
+    reactivate_bill_group(
+        bill_group=_group("Leipzig"), actor=scene.actor, today=scene.day
+    )
+
+
+def ask_to_stop_foundation(scene: Scene) -> None:
+    """Ask support to deactivate a bill group, and wait for it."""
+    request_deactivation(
+        bill_group=_group("Foundation"),
+        reason="The foundation pauses its donor desk for the winter.",
+        actor=scene.actor,
+    )
+
+
+def break_irish_tax(scene: Scene) -> None:
+    """Move a tax rate's only step too far: no percent is in force any more (G13)."""
+    rate = TaxRate.objects.get(name="13.5 %")
+    rate.steps.update(valid_from=month(scene.today, 6))
+
+
+def review_american_invoices(scene: Scene) -> None:
+    """Have the American company's invoices reviewed before they are issued (G17)."""
+    InvoicingSettings.objects.filter(
+        legal_entity__name="Nordhaven Systems Inc."
+    ).update(review_before_issue=True)
+
+
+def _group(name: str) -> BillGroup:
+    return BillGroup.objects.get(name=name)
+
+
+# Months before today's, and what was done on the first of that month.
+ACTS = (
+    (-12, name_outside_invoices),
+    (-12, raise_estonian_tax),
+    (-10, bill_lakeside_by_hand),
+    (-7, bill_lakeside_by_hand),
+    (-2, deactivate_leipzig),
+    (-2, deactivate_depot),
+    (0, reactivate_leipzig),
+    (0, ask_to_stop_foundation),
+    (0, break_irish_tax),
+    (0, review_american_invoices),
+)
