@@ -175,7 +175,11 @@ class FinanceModelAdmin(ModelAdminBase):
         if obj is not None:
             context |= {
                 "object_buttons": self.object_buttons(request, obj),
-                "object_pages": [p for p in object_pages if p.model is self.model],
+                "object_pages": [
+                    page
+                    for page in object_pages
+                    if page.model is self.model and page.is_offered(obj)
+                ],
                 "object_panels": [
                     panel
                     for make in registry.object_panels.get(self.model, ())

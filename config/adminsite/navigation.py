@@ -71,6 +71,7 @@ CONTRACTS: Final = Door(
         _list("Contracts", "contracts.contract"),
         _list("Imports", "contracts.contractimport"),
         _list("Usage", "contracts.usagerecord"),
+        _list("Usage files", "contracts.usageimport"),
         _list("Charges", "contracts.scheduledcharge"),
     ),
 )
@@ -80,6 +81,11 @@ INVOICES: Final = Door(
     icon="invoice",
     pages=(
         _list("Invoices", "invoicing.invoice"),
+        Page(
+            label="Drafts",
+            url_name="invoicing_drafts",
+            permission="invoicing.view_invoice",
+        ),
         Page(
             label="Pending",
             url_name="invoicing_pending",

@@ -66,6 +66,10 @@ class ObjectPage:
         meta = cls.model._meta
         return f"{meta.app_label}_{meta.model_name}_{cls.slug}"
 
+    def is_offered(self, subject: Any) -> bool:
+        """Tell whether the object's own page leads here."""
+        return True
+
     def context(self, request: HttpRequest, subject: Any) -> Mapping[str, Any]:
         """Return what the template shows of the object."""
         raise NotImplementedError

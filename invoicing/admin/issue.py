@@ -15,9 +15,11 @@ from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_
 from config.adminsite.actor import actor_of
 from config.adminsite.bulk import BulkAction, BulkDone, bulk_action
 from config.clock import today_in
+from invoicing.admin.drafts import review_url, work_list_of
 from invoicing.domain.states import InvoiceStatus
 from invoicing.domain.totals import due_date
 from invoicing.models import Invoice
+from invoicing.queries.drafts import drafts, drafts_after
 from invoicing.services.drafts import (
     BillGroupNotActive,
     NotADraft,
@@ -93,7 +95,23 @@ class IssueDraft(ObjectAction):
             today=today_in(subject.legal_entity.time_zone),
         )
         url = reverse("admin:invoicing_invoice_change", args=[issued.pk])
-        return Done(message="Issued.", url=url, link=f"Invoice {issued.number}")
+        return Done(
+            message="Issued.",
+            url=_next_in_list(request, issued) or url,
+            link=f"Invoice {issued.number}",
+            link_url=url,
+        )
+
+
+def _next_in_list(request: HttpRequest, issued: Invoice) -> str:
+    """Return where the next draft of a work list is reviewed; empty outside of one."""
+    if "list" not in request.GET:
+        return ""
+    which = work_list_of(request)
+    following = drafts_after(drafts(which), issued.bill_date, issued.pk).first()
+    if following is not None:
+        return review_url(following.pk, which)
+    return f"{reverse('admin:invoicing_drafts')}?list={which}"
 
 
 @bulk_action
