@@ -3,7 +3,6 @@
 from invoicing.admin import (
     activation,
     dashboard,
-    dashboard_panels,
     decision,
     delivery,
     drafts,
@@ -28,7 +27,6 @@ from invoicing.admin import (
 __all__ = [
     "activation",
     "dashboard",
-    "dashboard_panels",
     "decision",
     "delivery",
     "drafts",
