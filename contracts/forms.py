@@ -169,7 +169,9 @@ class UsageForm(forms.Form):
         contract, position = cleaned.get("contract"), cleaned.get("line")
         if contract is not None and position is not None:
             line = (
-                ContractLine.objects.select_related("contract", "product")
+                ContractLine.objects.select_related(
+                    "contract__bill_group__legal_entity", "product"
+                )
                 .filter(contract=contract, position=position)
                 .first()
             )
@@ -212,4 +214,15 @@ class ContractFileForm(forms.Form):
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
         help_text="UTF-8, one row for each contract line. Nothing is written before "
         "you have seen the check and the preview.",
+    )
+
+
+class UsageFileForm(forms.Form):
+    """A usage CSV to check."""
+
+    file = forms.FileField(
+        label="Usage CSV",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
+        help_text="UTF-8, with the columns contract_number, line, usage_date, quantity "
+        "and idempotency_key. Nothing is recorded before you have seen the check.",
     )

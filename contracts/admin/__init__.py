@@ -4,8 +4,10 @@ from contracts.admin import (
     charge,
     contract,
     contract_import,
+    late_usage,
     product,
     search,
+    usage_import,
     usage_record,
 )
 
@@ -13,7 +15,9 @@ __all__ = [
     "charge",
     "contract",
     "contract_import",
+    "late_usage",
     "product",
     "search",
+    "usage_import",
     "usage_record",
 ]

@@ -17,6 +17,7 @@ from billing.services import audit
 from config.adminsite.actor import actor_of
 from config.adminsite.model_admin import FinanceStackedInline
 from contracts.admin.plan import plan_context
+from contracts.admin.usage_periods import usage_context
 from contracts.choices import CHARGE_TYPES, CONTRACT_STATUSES, TIMINGS
 from contracts.domain.terms import ContractStatus
 from contracts.forms import (
@@ -131,7 +132,11 @@ class ContractAdmin(OwnerAdmin, AuditedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Read the parties with the contract."""
-        return super().get_queryset(request).select_related("bill_group__account")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("bill_group__account", "bill_group__legal_entity")
+        )
 
     def has_change_permission(
         self, request: HttpRequest, obj: Contract | None = None
@@ -207,6 +212,7 @@ class ContractAdmin(OwnerAdmin, AuditedAdmin):
                 "may_note": request.user.has_perm("contracts.change_scheduledcharge"),
                 "may_record": request.user.has_perm("contracts.add_usagerecord"),
                 **plan_context(request, obj),
+                **usage_context(obj),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 

@@ -1,13 +1,18 @@
-"""The plan of a contract as its page shows it: every charge, and where it went."""
+"""The plan of a contract as its page shows it: every charge, and where it went.
+
+Charges stand under their bill dates, some dozens to a page. What was replaced or
+canceled is history: it has a view of its own and counts in no other.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from typing import Any, Final
 
 from django.core.paginator import Page
-from django.db.models import Count
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -44,6 +49,7 @@ class PlanRow:
     unit_price: Decimal | None
     amount: Decimal | None
     badge: Badge
+    is_late: bool
     invoice: str
     invoice_url: str
     external_number: str
@@ -60,59 +66,119 @@ class PlanRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDate:
+    """A bill date of the page: its rows, and what all its charges come to.
+
+    `charges` and `amount` count those on other pages too.
+    """
+
+    bill_date: date
+    charges: int
+    amount: Decimal
+    rows: tuple[PlanRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTab:
-    """A view of the plan, with how many charges it holds."""
+    """A view of the plan: how many charges it holds, and what they come to.
+
+    `unrated` of them are usage without an amount yet.
+    """
 
     label: str
     query: str
     count: int
+    amount: Decimal
+    unrated: int
     is_current: bool
 
 
 def plan_context(request: HttpRequest, contract: Contract) -> Mapping[str, Any]:
-    """Return a page of the plan and its tabs, in three queries."""
+    """Return a page of the plan and its views, in four queries."""
     shown = request.GET.get("show", "")
     shown = shown if shown in TABS else ""
-    charges = (
-        ScheduledCharge.objects.filter(contract=contract, state__in=TABS[shown][1])
-        .select_related("contract_line__product", "invoice_line__invoice")
-        .order_by("bill_date", "period_start", "pk")
-    )
+    of_tab = ScheduledCharge.objects.filter(contract=contract, state__in=TABS[shown][1])
+    charges = of_tab.select_related(
+        "contract_line__product", "invoice_line__invoice"
+    ).order_by("bill_date", "contract_line__position", "period_start", "pk")
     page = CappedPaginator(charges, PER_PAGE).get_page(request.GET.get("page"))
+    tabs = _tabs(contract, shown)
     return {
-        "plan_tabs": _tabs(contract, shown),
+        "plan_tabs": tabs,
+        "plan_totals": [tab for tab in tabs[1:] if tab.count],
         "plan_page": page,
         "plan_pages": _links(page, shown),
-        "plan": [plan_row(charge) for charge in page.object_list],
+        "plan": _by_date(of_tab, [plan_row(charge) for charge in page.object_list]),
     }
 
 
-def _tabs(contract: Contract, shown: str) -> list[PlanTab]:
-    counts = dict(
-        ScheduledCharge.objects.filter(contract=contract)
-        .values_list("state")
-        .annotate(count=Count("pk"))
-        .order_by()
-    )
-    tabs = [
-        PlanTab(
-            label=label,
-            query=f"?show={key}" if key else "?",
-            count=sum(counts.get(state, 0) for state in states),
-            is_current=key == shown,
+def _by_date(
+    charges: QuerySet[ScheduledCharge], rows: list[PlanRow]
+) -> tuple[PlanDate, ...]:
+    sums = {
+        bill_date: (count, amount)
+        for bill_date, count, amount in charges.filter(
+            bill_date__in={row.bill_date for row in rows}
         )
-        for key, (label, states) in TABS.items()
-    ]
-    return [tab for tab in tabs if tab.count or tab.is_current]
+        .values_list("bill_date")
+        .annotate(count=Count("pk"), total=Sum("amount", default=Decimal(0)))
+        .order_by()
+    }
+    return tuple(
+        PlanDate(
+            bill_date=bill_date,
+            charges=sums[bill_date][0],
+            amount=sums[bill_date][1],
+            rows=tuple(same),
+        )
+        for bill_date, same in groupby(rows, key=lambda row: row.bill_date)
+    )
 
 
-def _links(page: "Page[Any]", shown: str) -> list[tuple[int, str, bool]]:
-    """Return the number, address and currency of each page, where there are several."""
+def _tabs(contract: Contract, shown: str) -> list[PlanTab]:
+    by_state = {
+        state: (count, amount, rated)
+        for state, count, amount, rated in ScheduledCharge.objects.filter(
+            contract=contract
+        )
+        .values_list("state")
+        .annotate(
+            count=Count("pk"),
+            total=Sum("amount", default=Decimal(0)),
+            rated=Count("amount"),
+        )
+        .order_by()
+    }
+    tabs = []
+    for key, (label, states) in TABS.items():
+        held = [by_state[state] for state in states if state in by_state]
+        count = sum(row[0] for row in held)
+        if count or key == shown:
+            tabs.append(
+                PlanTab(
+                    label=label,
+                    query=f"?show={key}" if key else "?",
+                    count=count,
+                    amount=sum((row[1] for row in held), Decimal(0)),
+                    unrated=count - sum(row[2] for row in held),
+                    is_current=key == shown,
+                )
+            )
+    return tabs
+
+
+def _links(page: "Page[Any]", shown: str) -> list[tuple[str, str, bool]]:
+    """Return the label, address and currency of pages; gaps have no address."""
     if page.paginator.num_pages < 2:
         return []
+    numbers = page.paginator.get_elided_page_range(page.number, on_each_side=2)
     return [
-        (number, f"?show={shown}&page={number}", number == page.number)
-        for number in page.paginator.page_range
+        (
+            str(number),
+            f"?show={shown}&page={number}" if isinstance(number, int) else "",
+            number == page.number,
+        )
+        for number in numbers
     ]
 
 
@@ -133,6 +199,7 @@ def plan_row(charge: ScheduledCharge) -> PlanRow:
         unit_price=charge.unit_price,
         amount=charge.amount,
         badge=CHARGE_STATES.badge(charge.state),
+        is_late=charge.late_for_id is not None,
         invoice=str(invoice) if invoice else "",
         invoice_url=url,
         external_number=charge.external_number,

@@ -30,7 +30,10 @@ class UsageRecordAdmin(ReadOnlyAdmin):
         "recorded_by",
     )
     list_select_related = ("line__contract", "line__product", "recorded_by")
-    list_note = "What was used, newest first. It is rated when it is invoiced."
+    list_note = (
+        "What was used, newest first. It is rated when it is invoiced; a contract's "
+        "page shows it by period."
+    )
     ordering = ("-id",)
     sortable_by = ()
     search_fields = ("line__contract__number",)

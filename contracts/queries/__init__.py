@@ -17,11 +17,18 @@ from contracts.queries.terms import (
     terms_of,
     terms_of_contracts,
 )
-from contracts.queries.usage import tariff_on, usage_of_charges, usage_of_planned
+from contracts.queries.usage import (
+    UsagePeriod,
+    tariff_on,
+    usage_of_charges,
+    usage_of_planned,
+    usage_periods,
+)
 
 __all__ = [
     "ComingCharge",
     "PendingInvoice",
+    "UsagePeriod",
     "bill_groups_behind",
     "coming_charges",
     "contracts_by_number",
@@ -35,4 +42,5 @@ __all__ = [
     "terms_of_contracts",
     "usage_of_charges",
     "usage_of_planned",
+    "usage_periods",
 ]

@@ -120,6 +120,32 @@ def record_late_usage(
     )
 
 
+def preview_late_usage(
+    *,
+    line: ContractLine,
+    usage_date: date,
+    quantity: Decimal,
+    idempotency_key: str,
+    actor: AbstractBaseUser | None,
+    today: date,
+) -> LateUsage:
+    """Return what `record_late_usage` would do; writes nothing.
+
+    Raises what it would raise.
+    """
+    with transaction.atomic():
+        late = record_late_usage(
+            line=line,
+            usage_date=usage_date,
+            quantity=quantity,
+            idempotency_key=idempotency_key,
+            actor=actor,
+            today=today,
+        )
+        transaction.set_rollback(True)
+    return late
+
+
 def _invoiced_period(line: ContractLine, usage_date: date) -> ScheduledCharge:
     try:
         check_period(line, usage_date, charge_on(line, usage_date))

@@ -42,20 +42,25 @@ def legal_entity_named(name: str | None) -> LegalEntity:
     return entity
 
 
-def read_upload(file: str, legal_entity: LegalEntity) -> ContractImport:
-    """Read the file as an upload; one that is too large is read only that far."""
+def read_file(file: str) -> tuple[str, bytes]:
+    """Return a file's name and content; one that is too large is read only that far."""
     path = Path(file)
     try:
         with path.open("rb") as opened:
-            content = opened.read(MAX_BYTES + 1)
+            return path.name, opened.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise CommandError(f"There is no file {file}.") from None
     except IsADirectoryError:
         raise CommandError(f"{file} is a folder. Name the file in it.") from None
     except OSError as fault:
         raise CommandError(f"{file} can't be read: {fault.strerror}.") from None
+
+
+def read_upload(file: str, legal_entity: LegalEntity) -> ContractImport:
+    """Read the file as an upload."""
+    name, content = read_file(file)
     return new_upload(
-        content=content, file_name=path.name, legal_entity=legal_entity, actor=None
+        content=content, file_name=name, legal_entity=legal_entity, actor=None
     )
 
 

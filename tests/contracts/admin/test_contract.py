@@ -166,7 +166,7 @@ def test_contract_in_force_shows_its_plan_and_no_form() -> None:
 
     assert b'id="contract_form"' not in page.content
     assert len(page.context["plan"]) == 12
-    assert page.context["plan"][0].invoice == "INV-000001"
+    assert page.context["plan"][0].rows[0].invoice == "INV-000001"
     assert len(pending.context["plan"]) == 11
     assert client.post(url, {"number": "C-9"}).status_code == 403
 
