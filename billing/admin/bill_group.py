@@ -40,7 +40,7 @@ class BillGroupAdmin(OwnerAdmin, AuditedAdmin):
         "shown_delivery",
     )
     list_select_related = ("account",)
-    list_filter = ("status", "invoicing", "delivery")
+    list_filter = ("status", "invoicing", "delivery", "awaiting_manual_invoice")
     list_note = "One invoice goes to one bill group."
     ordering = ("-id",)
     sortable_by = ()
