@@ -3,6 +3,7 @@
 from invoicing.admin import (
     activation,
     dashboard,
+    dashboard_panels,
     decision,
     delivery,
     drafts,
@@ -27,6 +28,7 @@ from invoicing.admin import (
 __all__ = [
     "activation",
     "dashboard",
+    "dashboard_panels",
     "decision",
     "delivery",
     "drafts",
