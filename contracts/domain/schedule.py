@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from typing import Final
 
 from billing.domain.money import round_money
 from billing.domain.period import Period
@@ -29,6 +31,7 @@ from contracts.domain.terms import (
 )
 
 _ONE_DAY = timedelta(days=1)
+_COURSES_REMEMBERED: Final = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,14 +165,27 @@ def _pieces(
     ]
 
 
+@lru_cache(maxsize=_COURSES_REMEMBERED)
+def _served_charges(
+    course: Course, today: date
+) -> tuple[tuple[Period, Period, int], ...]:
+    """Return for each charge: its uncut days, those served, days of its whole period.
+
+    Remembered, because most lines of a file or a contract have the same dates.
+    """
+    return tuple(
+        (uncut, Period(uncut.start, min(uncut.end, course.served_end)), whole_days)
+        for uncut, whole_days in course.uncut_charges(today)
+    )
+
+
 def _recurring_charges(
     course: Course, line: LineTerms, currency: str, today: date
 ) -> Iterator[PlannedCharge]:
     stretches = _priced_stretches(line, currency)
-    line_id, in_advance, served_end = line.line_id, course.in_advance, course.served_end
+    line_id, in_advance = line.line_id, course.in_advance
     at_full_price = line.proration is Proration.NONE
-    for uncut, whole_days in course.uncut_charges(today):
-        served = uncut if uncut.end <= served_end else Period(uncut.start, served_end)
+    for uncut, served, whole_days in _served_charges(course, today):
         base_days = uncut.days if at_full_price else whole_days
         bill_date = served.start if in_advance else served.end
         pieces = (
@@ -207,8 +223,7 @@ def _usage_charges(
     course: Course, line: LineTerms, currency: str, today: date
 ) -> Iterator[PlannedCharge]:
     stretches = _priced_stretches(line, currency)
-    for uncut, whole_days in course.uncut_charges(today):
-        served = Period(uncut.start, min(uncut.end, course.served_end))
+    for uncut, served, whole_days in _served_charges(course, today):
         stretch, _ = _pieces(stretches, served)[-1]
         yield PlannedCharge(
             line_id=line.line_id,
