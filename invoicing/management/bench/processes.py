@@ -32,8 +32,10 @@ def _set_up(database_url: str) -> None:
     os.environ["DATABASE_URL"] = database_url
 
     import django
+    from django.conf import settings
 
     django.setup()
+    settings.DEBUG = False  # it would write down every statement
 
 
 def _end_with_parent() -> None:
