@@ -14,11 +14,13 @@ from psycopg import errors
 from billing.domain.dates import day_text
 from billing.models import LegalEntity
 from billing.queries import closed_through
+from invoicing.queries.pending import id_array
 
 LOCK_TIMEOUT = "5s"
 
 LOCK_BILL_GROUPS = """
-SELECT 1 FROM billing_billgroup WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE
+SELECT 1 FROM billing_billgroup WHERE id = ANY (%s::bigint[])
+ORDER BY id FOR NO KEY UPDATE
 """
 
 
@@ -61,7 +63,7 @@ def refuse_closed(legal_entity: LegalEntity, *, issue_date: date) -> None:
 def lock_bill_groups(bill_group_ids: Iterable[int]) -> None:
     """Lock bill groups in the order of their ids."""
     with connection.cursor() as cursor:
-        cursor.execute(LOCK_BILL_GROUPS, [list(bill_group_ids)])
+        cursor.execute(LOCK_BILL_GROUPS, [id_array(bill_group_ids)])
 
 
 def is_lock_trouble(error: OperationalError) -> bool:

@@ -21,6 +21,7 @@ from contracts.services.rows import next_ids
 from invoicing.domain.document import DocumentLine
 from invoicing.domain.eligibility import Outcome
 from invoicing.models import Invoice, InvoiceRun
+from invoicing.queries.pending import id_array
 from invoicing.services.assessment import Assessment
 from invoicing.services.papers import Paper, copy_invoices, copy_lines
 from invoicing.services.trail import copy_audit, copy_decisions, copy_deliveries
@@ -39,7 +40,7 @@ ZERO = Decimal(0)
 
 MARK_CHARGES = """
 UPDATE contracts_scheduledcharge SET state = %s
-WHERE id = ANY (%s) AND state = 'PENDING'
+WHERE id = ANY (%s::bigint[]) AND state = 'PENDING'
 """
 STORE_RATING = """
 UPDATE contracts_scheduledcharge c
@@ -157,7 +158,7 @@ def _mark_charges(papers: Sequence[Paper], zeros: Sequence[Assessment]) -> None:
         _store_rating(rated, zero_ids)
     with connection.cursor() as cursor:
         for state, ids in by_state.items():
-            cursor.execute(MARK_CHARGES, [state.value, ids])
+            cursor.execute(MARK_CHARGES, [state.value, id_array(ids)])
             if cursor.rowcount != len(ids):
                 raise ChargesChanged(
                     f"{len(ids) - cursor.rowcount} charges were not pending any more."
