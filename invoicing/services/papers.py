@@ -8,8 +8,8 @@ from typing import Any
 
 from billing.models import LegalEntity
 from contracts.domain.decimals import format_decimal
-from contracts.services.rows import copy_rows
-from invoicing.domain.document import DocumentLine
+from contracts.services.rows import NULL, cell, copy_cells, or_null
+from invoicing.domain.document import Document, DocumentLine
 from invoicing.domain.eligibility import Outcome
 from invoicing.domain.states import InvoiceStatus, SeriesKind
 from invoicing.domain.totals import due_date, status_at_issue
@@ -44,7 +44,7 @@ INVOICE_COLUMNS = (
     "sequence",
     "number",
 )
-UNNUMBERED = (None, None)
+UNNUMBERED = (NULL, NULL)
 LINE_COLUMNS = (
     "invoice_id",
     "charge_id",
@@ -75,30 +75,35 @@ class Paper:
 
 def copy_lines(papers: Sequence[Paper]) -> None:
     """Insert the lines of documents, ahead of the documents themselves."""
-    copy_rows(
+    copy_cells(
         InvoiceLine,
         LINE_COLUMNS,
         (
-            (
-                paper.invoice_id,
-                line.charge.charge_id,
-                position,
-                line.charge.contract_number,
-                line.charge.product_name,
-                line.charge.description,
-                line.charge.period_start,
-                line.charge.period_end,
-                line.quantity,
-                line.charge.unit_price,
-                line.charge.discount_percent,
-                line.amount,
-                line.tax_name,
-                line.tax_percent,
-                _detail(line),
-            )
+            _line_row(paper.invoice_id, position, line)
             for paper in papers
             for position, line in enumerate(paper.assessment.document.lines, start=1)
         ),
+    )
+
+
+def _line_row(invoice_id: int, position: int, line: DocumentLine) -> tuple[Any, ...]:
+    charge = line.charge
+    return (
+        invoice_id,
+        charge.charge_id,
+        position,
+        cell(charge.contract_number),
+        cell(charge.product_name),
+        cell(charge.description),
+        charge.period_start,
+        charge.period_end,
+        line.quantity,
+        or_null(charge.unit_price),
+        charge.discount_percent,
+        line.amount,
+        cell(line.tax_name),
+        or_null(line.tax_percent),
+        _detail(line),
     )
 
 
@@ -125,7 +130,7 @@ def copy_invoices(
     run: InvoiceRun | None,
 ) -> None:
     """Insert documents; issued ones take their numbers here, as late as can be."""
-    seller = json.dumps(seller_of(legal_entity))
+    seller = cell(json.dumps(seller_of(legal_entity)))
     drafts = [
         _invoice_row(paper, run=run, seller=seller, issue_date=None)
         for paper in papers
@@ -148,7 +153,7 @@ def copy_invoices(
             (*row, number.sequence, number.text)
             for row, number in zip(issued, numbers, strict=True)
         )
-    copy_rows(Invoice, INVOICE_COLUMNS, rows)
+    copy_cells(Invoice, INVOICE_COLUMNS, rows)
 
 
 def _invoice_row(
@@ -167,44 +172,37 @@ def _invoice_row(
         group.legal_entity_id,
         group.account_id,
         group.bill_group_id,
-        run.pk if run else None,
+        run.pk if run else NULL,
         status.value,
-        issue_date,
+        or_null(issue_date),
         document.bill_date,
-        due_on,
+        or_null(due_on),
         group.net_terms,
         document.currency,
         document.totals.subtotal,
         document.totals.tax,
         document.totals.total,
-        _taxes(paper.assessment),
+        cell(_taxes(document)),
         document.full_price_subtotal,
-        group.bill_to,
+        cell(group.bill_to),
         seller,
-        group.po_number,
-        group.tax_id,
-        group.language,
-        group.printed_fields,
-        decision.sentence if held else "",
+        cell(group.po_number),
+        cell(group.tax_id),
+        cell(group.language),
+        cell(group.printed_fields),
+        cell(decision.sentence) if held else "",
     )
 
 
-def _taxes(assessment: Assessment) -> str:
-    document = assessment.document
-    if not document.totals.taxes:
-        return "[]"
+def _taxes(document: Document) -> str:
     names = {line.tax_percent: line.tax_name for line in document.lines}
-    return json.dumps(
-        [
-            {
-                "name": names[tax.percent],
-                "percent": format_decimal(tax.percent),
-                "taxable": str(tax.taxable),
-                "tax": str(tax.tax),
-            }
-            for tax in document.totals.taxes
-        ]
-    )
+    taxes = [
+        f'{{"name": {json.dumps(names[tax.percent])}, '
+        f'"percent": "{format_decimal(tax.percent)}", '
+        f'"taxable": "{tax.taxable!s}", "tax": "{tax.tax!s}"}}'
+        for tax in document.totals.taxes
+    ]
+    return f"[{', '.join(taxes)}]"
 
 
 def seller_of(legal_entity: LegalEntity) -> dict[str, str]:

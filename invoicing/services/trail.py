@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 
 from billing.models import AuditEvent, public_id
 from billing.services.audit import actor_fields
-from contracts.services.rows import copy_rows
+from contracts.services.rows import NULL, cell, copy_cells, or_null
 from invoicing.domain.states import DeliveryKind
 from invoicing.models import Delivery, InvoiceRun, RunDecision
 from invoicing.queries.pending import last_decisions
@@ -46,7 +45,8 @@ def copy_audit(
     actor: AbstractBaseUser | None,
 ) -> None:
     """Insert one audit entry for each document, and for what bills zero (M5)."""
-    who = tuple(actor_fields(actor).values())
+    actor_id, actor_name = actor_fields(actor).values()
+    who = (or_null(actor_id), cell(actor_name))
     entries = [
         (
             *who,
@@ -54,7 +54,7 @@ def copy_audit(
             *_audit_target(paper.assessment, paper.invoice_id),
             '{"charges": "PENDING"}',
             _audit_after(paper.assessment),
-            paper.assessment.decision.sentence,
+            cell(paper.assessment.decision.sentence),
         )
         for paper in papers
     ]
@@ -71,11 +71,11 @@ def copy_audit(
                     "ids": [charge.charge_id for charge in assessment.charges],
                 }
             ),
-            assessment.decision.sentence,
+            cell(assessment.decision.sentence),
         )
         for assessment in zeros
     )
-    copy_rows(AuditEvent, AUDIT_COLUMNS, entries)
+    copy_cells(AuditEvent, AUDIT_COLUMNS, entries)
 
 
 def _audit_target(assessment: Assessment, invoice_id: int | None) -> tuple[Any, ...]:
@@ -83,7 +83,7 @@ def _audit_target(assessment: Assessment, invoice_id: int | None) -> tuple[Any, 
     return (
         group.account_id,
         group.bill_group_id,
-        invoice_id,
+        or_null(invoice_id),
         public_id(group.bill_group_id),
     )
 
@@ -92,21 +92,22 @@ def _audit_after(assessment: Assessment) -> str:
     document = assessment.document
     zero = [charge.charge_id for charge in document.zero_charges]
     return (
-        f'{{"bill_date": "{document.bill_date}", "total": "{document.totals.total}", '
+        f'{{"bill_date": "{document.bill_date!s}", '
+        f'"total": "{document.totals.total!s}", '
         f'"currency": "{document.currency}", "charges_at_zero": {zero}}}'
     )
 
 
 def copy_deliveries(papers: Sequence[Paper]) -> None:
     """Ask for the paper of each issued document; it is mailed to its recipient."""
-    copy_rows(
+    copy_cells(
         Delivery,
         DELIVERY_COLUMNS,
         (
             (
                 paper.invoice_id,
                 DeliveryKind.PDF.value,
-                paper.assessment.group.mail_to,
+                cell(paper.assessment.group.mail_to),
             )
             for paper in papers
             if not paper.is_draft
@@ -122,27 +123,38 @@ def copy_decisions(
     run: InvoiceRun | None,
 ) -> None:
     """Keep what was decided; a held decision only where it changed (G16)."""
-    run_id = run.pk if run else None
-    rows: list[tuple[Any, ...]] = [
-        (*_decision(paper.assessment), paper.invoice_id, run_id) for paper in papers
+    decided: list[tuple[Assessment, int | None]] = [
+        (paper.assessment, paper.invoice_id) for paper in papers
     ]
-    rows.extend((*_decision(assessment), None, run_id) for assessment in zeros)
+    decided.extend((assessment, None) for assessment in zeros)
     if held and run:
-        known = last_decisions(
-            {a.group.bill_group_id for a in held}, {a.bill_date for a in held}
-        )
-        for assessment in held:
-            group_id, bill_date, rule, sentence = _decision(assessment)
-            if known.get((group_id, bill_date)) != (rule, sentence):
-                rows.append((group_id, bill_date, rule, sentence, None, run_id))
-    copy_rows(RunDecision, DECISION_COLUMNS, rows)
-
-
-def _decision(assessment: Assessment) -> tuple[int, date, str, str]:
-    decision = assessment.decision
-    return (
-        assessment.group.bill_group_id,
-        assessment.bill_date,
-        decision.rule,
-        decision.sentence,
+        decided.extend((assessment, None) for assessment in _changed(held))
+    run_id = run.pk if run else NULL
+    copy_cells(
+        RunDecision,
+        DECISION_COLUMNS,
+        (
+            (
+                assessment.group.bill_group_id,
+                assessment.bill_date,
+                assessment.decision.rule,
+                cell(assessment.decision.sentence),
+                or_null(invoice_id),
+                run_id,
+            )
+            for assessment, invoice_id in decided
+        ),
     )
+
+
+def _changed(held: Sequence[Assessment]) -> list[Assessment]:
+    """Return what was decided otherwise, or not at all, when it was last kept."""
+    known = last_decisions(
+        {a.group.bill_group_id for a in held}, {a.bill_date for a in held}
+    )
+    return [
+        a
+        for a in held
+        if known.get((a.group.bill_group_id, a.bill_date))
+        != (a.decision.rule, a.decision.sentence)
+    ]
