@@ -62,19 +62,17 @@ def invoice_totals(
         else:
             taxable_sums[percent] = taxable_sums.get(percent, zero) + amount
 
-    taxes = tuple(
-        TaxLine(
-            percent=percent,
-            taxable=_printed(taxable, zero, currency),
-            tax=round_money(
-                EXACT.multiply(taxable, percent).scaleb(-2, EXACT), currency
-            ),
+    taxes: list[TaxLine] = []
+    subtotal, tax = _printed(untaxed, zero, currency), zero
+    for percent, sum_of_rate in sorted(taxable_sums.items(), reverse=True):
+        taxable = _printed(sum_of_rate, zero, currency)
+        tax_of_rate = round_money(
+            EXACT.multiply(taxable, percent).scaleb(-2, EXACT), currency
         )
-        for percent, taxable in sorted(taxable_sums.items(), reverse=True)
-    )
-    subtotal = sum((line.taxable for line in taxes), _printed(untaxed, zero, currency))
-    tax = sum((line.tax for line in taxes), zero)
-    return Totals(subtotal=subtotal, tax=tax, total=subtotal + tax, taxes=taxes)
+        taxes.append(TaxLine(percent=percent, taxable=taxable, tax=tax_of_rate))
+        subtotal += taxable
+        tax += tax_of_rate
+    return Totals(subtotal=subtotal, tax=tax, total=subtotal + tax, taxes=tuple(taxes))
 
 
 def _printed(amount: Decimal, zero: Decimal, currency: str) -> Decimal:

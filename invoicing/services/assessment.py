@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Final
 
@@ -36,6 +37,9 @@ from invoicing.queries.pending import (
 # Gates that only a person lifts; they are asked before a document is worked out.
 PERSON_ACTS_FIRST = frozenset({"G1", "G2", "G3", "G4", "G13"})
 NO_USAGE: Final[Usage] = MappingProxyType({})
+
+_bill_group_id = attrgetter("bill_group_id")
+_bill_date = attrgetter("bill_date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +196,7 @@ def _assess(
         context = replace(context, usage={**context.usage, **coming_usage})
     last_totals = last_comparison_totals(context.groups)
     assessments: list[Assessment] = []
-    for group_id, of_group in groupby(charges, lambda c: c.bill_group_id):
+    for group_id, of_group in groupby(charges, _bill_group_id):
         assessments.extend(
             _of_group(context, of_group, last_total=last_totals.get(group_id))
         )
@@ -245,16 +249,16 @@ def _of_group(
 
     What is overdue is counted over all of them, so they fare alike (G14).
     """
-    by_date = [tuple(same) for _, same in groupby(charges, lambda c: c.bill_date)]
-    documents = [_compose(context, same) for same in by_date]
-    overdue = sum(
-        1
-        for same, document in zip(by_date, documents, strict=True)
+    by_date = [tuple(same) for _, same in groupby(charges, _bill_date)]
+    pending = [(same, _compose(context, same)) for same in by_date]
+    overdue = [
+        same
+        for same, document in pending
         if document.lines and _is_overdue(context, same)
-    )
-    for same, document in zip(by_date, documents, strict=True):
+    ]
+    for same, document in pending:
         assessment = _one(
-            context, same, document, last_total=last_total, overdue_dates=overdue
+            context, same, document, last_total=last_total, overdue_dates=len(overdue)
         )
         if assessment.decision.outcome is Outcome.GENERATE:
             last_total = document.full_price_subtotal
@@ -268,19 +272,24 @@ def _compose(context: _Context, charges: tuple[PendingCharge, ...]) -> Document:
     one stand before its gates: the first that stops it decides.
     """
     group = context.groups[charges[0].bill_group_id]
-    nothing = compose((), currency=group.currency, usage={}, taxes={})
-    nothing = replace(nothing, bill_date=charges[0].bill_date)
     if group.bill_group_id in context.parked:
-        return nothing
+        return _nothing(charges, currency=group.currency)
     try:
         return compose(
             charges, currency=group.currency, usage=context.usage, taxes=context.taxes
         )
     except Exception:
+        nothing = _nothing(charges, currency=group.currency)
         stopped_by = decide(_facts(context, group, document=nothing)).stopped_by
         if stopped_by is None or stopped_by.rule not in PERSON_ACTS_FIRST:
             raise
         return nothing
+
+
+def _nothing(charges: tuple[PendingCharge, ...], *, currency: str) -> Document:
+    """Return the document of charges that are not worked out."""
+    nothing = compose((), currency=currency, usage={}, taxes={})
+    return replace(nothing, bill_date=charges[0].bill_date)
 
 
 def _is_overdue(context: _Context, charges: tuple[PendingCharge, ...]) -> bool:
