@@ -3,6 +3,8 @@
 Uploading and importing are actions of `invoicing.admin.imports`: importing invoices.
 """
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django.contrib import admin
@@ -77,6 +79,24 @@ class ContractImportAdmin(ReadOnlyAdmin):
             "status_badge": STATES[ContractImport.State(obj.state)],
             "file_errors": obj.errors[:ERRORS_SHOWN],
             "more_errors": max(len(obj.errors) - ERRORS_SHOWN, 0),
-            "summary": obj.summary,
+            "summary": shown_summary(obj.summary),
         }
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def shown_summary(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of a preview for `contractimport/summary.html`."""
+    first = summary.get("first_invoices", {})
+    documents = first.get("documents", [])
+    return {
+        **summary,
+        "past_invoices": _with_days(summary.get("past_invoices", [])),
+        "first_documents": _with_days(documents),
+        "more_first": first.get("invoices", 0)
+        + first.get("drafts", 0)
+        - len(documents),
+    }
+
+
+def _with_days(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**row, "bill_date": date.fromisoformat(row["bill_date"])} for row in rows]

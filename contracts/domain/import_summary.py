@@ -1,14 +1,31 @@
-"""What an import will do, in figures: what is to bill, and what is past (I1, I2)."""
+"""What an import will do, in figures: what is to bill, and what is past (I1, I2).
+
+Past charges of one bill group and bill date are an invoice that another system made:
+the summary names it, so that it can be looked up there.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from itertools import islice
+from operator import itemgetter
+from typing import Any, Final
 
 from billing.domain.money import round_money
 from contracts.domain.schedule import PlannedCharge
+
+PAST_INVOICES_SHOWN: Final = 200
+
+
+@dataclass(slots=True, kw_only=True)
+class PastInvoice:
+    """What an import takes as one invoice of another system, before tax (I2)."""
+
+    charges: int = 0
+    usage: int = 0
+    total: Decimal = Decimal(0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -16,7 +33,8 @@ class ImportSummary:
     """Counts and values by currency of a contract file as of an import date.
 
     Charges with a bill date before it are past: billed elsewhere, never here (I2). The
-    values leave out usage, whose charges `usage` counts, and taxes.
+    values leave out usage, whose charges `usage` counts, and taxes. `past_invoices` are
+    by account number and name of the bill group, bill date and currency.
     """
 
     import_date: date
@@ -31,9 +49,18 @@ class ImportSummary:
     past: defaultdict[str, Decimal] = field(
         default_factory=lambda: defaultdict(Decimal)
     )
+    past_invoices: defaultdict[tuple[str, str, date, str], PastInvoice] = field(
+        default_factory=lambda: defaultdict(PastInvoice)
+    )
 
-    def add(self, charges: Iterable[PlannedCharge], *, lines: int) -> None:
-        """Add a contract with all its planned charges."""
+    def add(
+        self,
+        charges: Iterable[PlannedCharge],
+        *,
+        lines: int,
+        bill_group: tuple[str, str],
+    ) -> None:
+        """Add a contract of a bill group with all its planned charges."""
         self.contracts += 1
         self.lines += lines
         for charge in charges:
@@ -42,6 +69,12 @@ class ImportSummary:
             if charge.bill_date < self.import_date:
                 self.charges_past += 1
                 self.past[charge.currency] += charge.amount or 0
+                invoice = self.past_invoices[
+                    (*bill_group, charge.bill_date, charge.currency)
+                ]
+                invoice.charges += 1
+                invoice.usage += charge.amount is None
+                invoice.total += charge.amount or 0
             else:
                 self.charges_to_bill += 1
                 self.to_bill[charge.currency] += charge.amount or 0
@@ -64,4 +97,20 @@ class ImportSummary:
                 }
                 for currency in currencies
             ],
+            "past_invoices": [
+                {
+                    "account": account,
+                    "bill_group": name,
+                    "bill_date": bill_date.isoformat(),
+                    "currency": currency,
+                    "charges": invoice.charges,
+                    "usage_charges": invoice.usage,
+                    "total": str(round_money(invoice.total, currency)),
+                }
+                for (account, name, bill_date, currency), invoice in islice(
+                    sorted(self.past_invoices.items(), key=itemgetter(0)),
+                    PAST_INVOICES_SHOWN,
+                )
+            ],
+            "more_past_invoices": max(len(self.past_invoices) - PAST_INVOICES_SHOWN, 0),
         }

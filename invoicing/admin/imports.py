@@ -19,6 +19,7 @@ from config.adminsite.actions import (
 )
 from config.adminsite.actor import actor_of
 from config.clock import today_in
+from contracts.admin.contract_import import shown_summary
 from contracts.forms import ContractFileForm
 from contracts.models import ContractImport
 from contracts.services.imports import (
@@ -146,7 +147,7 @@ class ImportContracts(ObjectAction):
             f"{count_text(summary['charges_past'], 'charge')} taken as billed "
             "elsewhere.",
             template="admin/contracts/contractimport/import.html",
-            context={"summary": summary},
+            context={"summary": shown_summary(summary)},
         )
 
     def perform(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from billing.domain.bill_group import BillGroupStatus, InvoicingMode
 from billing.models import BillGroup, InvoicingSettings
@@ -34,13 +34,19 @@ from invoicing.queries.pending import last_comparison_totals, parked_reasons
 from invoicing.services.locks import PeriodClosed, refuse_closed
 from invoicing.services.numbering import IssueDateTooEarly, refuse_too_early
 
+DOCUMENTS_SHOWN: Final = 200
+
 
 @dataclass(slots=True, kw_only=True)
 class FirstInvoices:
-    """The documents an import makes at once; `totals` of the invoices by currency."""
+    """The documents an import makes at once; `totals` of the invoices by currency.
+
+    `documents` names the first of them.
+    """
 
     invoices: int = 0
     drafts: int = 0
+    documents: list[dict[str, str]] = field(default_factory=list)
     totals: defaultdict[str, Decimal] = field(
         default_factory=lambda: defaultdict(Decimal)
     )
@@ -54,7 +60,29 @@ class FirstInvoices:
                 {"currency": currency, "total": str(total)}
                 for currency, total in sorted(self.totals.items())
             ],
+            "documents": self.documents,
         }
+
+    def add(self, contract: CheckedContract, document: Document, outcome: str) -> None:
+        """Count a document, and name it while there are not too many."""
+        if outcome == Outcome.GENERATE:
+            self.invoices += 1
+            self.totals[document.currency] += document.totals.total
+        else:
+            self.drafts += 1
+        if len(self.documents) < DOCUMENTS_SHOWN:
+            account, bill_group = contract.bill_group_key
+            self.documents.append(
+                {
+                    "contract": contract.parsed.number,
+                    "account": account,
+                    "bill_group": bill_group,
+                    "bill_date": document.bill_date.isoformat(),
+                    "currency": document.currency,
+                    "total": str(document.totals.total),
+                    "outcome": outcome,
+                }
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +122,11 @@ def preview_import(*, upload: ContractImport, import_date: date) -> ImportPrevie
     summary = ImportSummary(import_date=import_date)
     forecast = _Forecast(checked, import_date)
     for contract, charges in planned(checked.contracts, today=import_date):
-        summary.add(charges, lines=len(contract.terms.lines))
+        summary.add(
+            charges,
+            lines=len(contract.terms.lines),
+            bill_group=contract.bill_group_key,
+        )
         forecast.add(contract, charges)
     return ImportPreview(
         checked=checked,
@@ -222,11 +254,8 @@ class _Forecast:
             contract, [charge for charge in charges if charge.bill_date == bill_date]
         )
         decision = decide(self._facts(contract, document))
-        if decision.outcome is Outcome.GENERATE:
-            self.first_invoices.invoices += 1
-            self.first_invoices.totals[document.currency] += document.totals.total
-        elif decision.draft:
-            self.first_invoices.drafts += 1
+        if decision.generate:
+            self.first_invoices.add(contract, document, decision.outcome)
 
     def _compose(
         self, contract: CheckedContract, charges: Sequence[PlannedCharge]

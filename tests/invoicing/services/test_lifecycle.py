@@ -143,10 +143,34 @@ class TestUpload:
             "charges_past": 2,
             "usage_charges": 0,
             "values": [{"currency": "EUR", "to_bill": "1500.00", "past": "200.00"}],
+            "past_invoices": [
+                {
+                    "account": "A-1",
+                    "bill_group": "Main",
+                    "bill_date": bill_date,
+                    "currency": "EUR",
+                    "charges": 1,
+                    "usage_charges": 0,
+                    "total": "100.00",
+                }
+                for bill_date in ("2026-01-01", "2026-02-01")
+            ],
+            "more_past_invoices": 0,
             "first_invoices": {
                 "invoices": 1,
                 "drafts": 0,
                 "totals": [{"currency": "EUR", "total": "59.50"}],
+                "documents": [
+                    {
+                        "contract": "C-2",
+                        "account": "A-1",
+                        "bill_group": "Main",
+                        "bill_date": "2026-03-01",
+                        "currency": "EUR",
+                        "total": "59.50",
+                        "outcome": "GENERATE",
+                    }
+                ],
             },
         }
         assert not Contract.objects.exists()
