@@ -13,8 +13,11 @@ from billing.models import BillGroup
 from config.adminsite import registry
 from config.adminsite.registry import Count as NavigationCount
 from config.adminsite.registry import Link, WorkItem
+from invoicing.admin.invoice import local_today
 from invoicing.domain.states import DeliveryState, InvoiceStatus
 from invoicing.models import Delivery, Invoice, ParkedBillGroup
+from invoicing.queries.drafts import WorkList
+from invoicing.queries.plan import due_by_hand
 
 
 def links(request: HttpRequest) -> Iterator[Link]:
@@ -36,8 +39,7 @@ def work(request: HttpRequest) -> Iterator[WorkItem]:
     """Yield what waits for a person, the urgent first."""
     if not request.user.has_perm("invoicing.view_invoice"):
         return
-    invoices = reverse("admin:invoicing_invoice_changelist")
-    yield from _drafts(invoices)
+    yield from _drafts()
     parked = ParkedBillGroup.objects.filter(released_at=None)
     yield WorkItem(
         count=parked.count(),
@@ -56,6 +58,12 @@ def work(request: HttpRequest) -> Iterator[WorkItem]:
         url=reverse("admin:billing_billgroup_changelist")
         + "?awaiting_manual_invoice__exact=1",
     )
+    yield WorkItem(
+        count=due_by_hand(today=local_today()),
+        label="Due, by hand only",
+        detail="Pending invoices of active bill groups that are invoiced by hand",
+        url=reverse("admin:invoicing_pending") + f"?through={local_today()}",
+    )
     failed = Delivery.objects.filter(state=DeliveryState.FAILED)
     yield WorkItem(
         count=failed.count(),
@@ -65,7 +73,7 @@ def work(request: HttpRequest) -> Iterator[WorkItem]:
     )
 
 
-def _drafts(invoices: str) -> Iterator[WorkItem]:
+def _drafts() -> Iterator[WorkItem]:
     rows = (
         Invoice.objects.filter(status=InvoiceStatus.DRAFT)
         .order_by()
@@ -77,6 +85,7 @@ def _drafts(invoices: str) -> Iterator[WorkItem]:
             review_total=Sum("total", filter=Q(held_reason=""), default=Decimal(0)),
         )
     )
+    review_page = reverse("admin:invoicing_drafts")
     held: defaultdict[str, Decimal] = defaultdict(Decimal)
     review: defaultdict[str, Decimal] = defaultdict(Decimal)
     held_count = review_count = 0
@@ -92,7 +101,7 @@ def _drafts(invoices: str) -> Iterator[WorkItem]:
         count=held_count,
         label="Held for review",
         detail=_first(reasons.order_by("pk").values_list("held_reason", flat=True)),
-        url=f"{invoices}?status=DRAFT",
+        url=f"{review_page}?list={WorkList.HELD}",
         amounts=dict(held),
         is_urgent=True,
     )
@@ -100,7 +109,7 @@ def _drafts(invoices: str) -> Iterator[WorkItem]:
         count=review_count,
         label="Drafts to review",
         detail="Made by the run; issue them one by one or together",
-        url=f"{invoices}?status=DRAFT",
+        url=f"{review_page}?list={WorkList.REVIEW}",
         amounts=dict(review),
     )
 

@@ -15,14 +15,12 @@ from django.utils.safestring import SafeString
 
 from billing.display import badge, day_text, money
 from billing.domain.money import currency_digits
-from billing.events import event_sentence, event_tone
-from billing.models import AuditEvent
 from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.pages import ObjectPage, object_page
 from config.adminsite.paginator import CAP
 from config.clock import now
+from invoicing.admin.invoice_page import invoice_context
 from invoicing.admin.invoice_views import invoice_views, totals_by_currency
-from invoicing.choices import DELIVERY_KINDS, DELIVERY_STATES
 from invoicing.display import delivery_text, invoice_badge
 from invoicing.domain.states import InvoiceStatus
 from invoicing.filters import InvoiceFilter
@@ -79,7 +77,9 @@ class InvoiceAdmin(ReadOnlyAdmin):
             "invoicing_invoice_changelist"
         ):
             return rows.defer(*FROZEN).prefetch_related("deliveries")
-        return rows.select_related("account", "bill_group", "legal_entity", "run")
+        return rows.select_related(
+            "account", "bill_group", "legal_entity", "run", "replaces"
+        )
 
     @admin.display(description="issued", ordering="issue_date")
     def shown_issue_date(self, invoice: Invoice) -> SafeString | str:
@@ -191,54 +191,13 @@ class InvoiceAdmin(ReadOnlyAdmin):
         obj: Any = None,
     ) -> HttpResponse:
         """Show the document instead of a form."""
-        context |= invoice_context(obj)
+        context |= invoice_context(obj, today=local_today())
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
 def local_today() -> date:
     """Return today where the first legal entity is; the site has set its time zone."""
     return timezone.localdate(now())
-
-
-def invoice_context(invoice: Invoice) -> dict[str, Any]:
-    """Return what the page of an invoice shows."""
-    revision = invoice.current_revision
-    return {
-        "invoice": invoice,
-        "status_badge": invoice_badge(invoice, local_today()),
-        "bill_to": revision.bill_to if revision else invoice.bill_to,
-        "lines": list(invoice.lines.select_related("charge").order_by("position")),
-        "taxes": [
-            {
-                "name": tax["name"],
-                "percent": Decimal(tax["percent"]),
-                "taxable": Decimal(tax["taxable"]),
-                "tax": Decimal(tax["tax"]),
-            }
-            for tax in invoice.taxes
-        ],
-        "deliveries": [
-            {
-                "delivery": delivery,
-                "kind": DELIVERY_KINDS.badge(delivery.kind).label,
-                "badge": DELIVERY_STATES.badge(delivery.state),
-            }
-            for delivery in invoice.deliveries.order_by("pk")
-        ],
-        "revisions": list(
-            invoice.revisions.defer("pdf", "bill_to").order_by("-revision")
-        ),
-        "events": [
-            {
-                "event": event,
-                "sentence": event_sentence(event.code),
-                "tone": event_tone(event.code),
-            }
-            for event in AuditEvent.objects.filter(
-                account_id=invoice.account_id, invoice_id=invoice.pk
-            ).order_by("-id")[:20]
-        ],
-    }
 
 
 @object_page

@@ -33,6 +33,14 @@ GROUP BY g.currency
 ORDER BY g.currency
 """
 
+DUE_BY_HAND = """
+SELECT count(DISTINCT (c.bill_date, c.bill_group_id))
+FROM contracts_scheduledcharge c
+JOIN billing_billgroup g ON g.id = c.bill_group_id
+WHERE c.state = 'PENDING' AND c.bill_date <= %s
+  AND g.status = 'ACTIVE' AND g.invoicing = 'MANUAL'
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingRow:
@@ -86,3 +94,11 @@ def pending_totals(*, through: date) -> list[PendingTotal]:
             )
             for currency, invoices, amount, unrated in cursor.fetchall()
         ]
+
+
+def due_by_hand(*, today: date) -> int:
+    """Count pending invoices whose bill date has come, of active manual groups (G3)."""
+    with connection.cursor() as cursor:
+        cursor.execute(DUE_BY_HAND, [today])
+        row = cursor.fetchone()
+    return int(row[0])
