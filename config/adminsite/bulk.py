@@ -1,12 +1,15 @@
 """Bulk actions: chosen rows of a list, a review page with figures, one service call.
 
+What an action asks for (a reason, say) stands on its review page.
+
 A row that the service refuses does not stop the others; its sentence is shown.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -34,13 +37,17 @@ class BulkAction:
     label: ClassVar[str]
     permission: ClassVar[str]
     confirm_label: ClassVar[str]
+    form_class: ClassVar[type[forms.Form]] = forms.Form
+    form_heading: ClassVar[str] = "What should be noted"
     template: ClassVar[str] = "admin/bulk_action.html"
 
     def review(self, request: HttpRequest, chosen: QuerySet[Any]) -> Review:
         """Return what would happen to the chosen rows."""
         raise NotImplementedError
 
-    def perform(self, request: HttpRequest, chosen: QuerySet[Any]) -> BulkDone:
+    def perform(
+        self, request: HttpRequest, chosen: QuerySet[Any], answers: Mapping[str, Any]
+    ) -> BulkDone:
         """Call the service and say what happened."""
         raise NotImplementedError
 
@@ -63,9 +70,11 @@ class BulkAction:
         if not request.user.has_perm(self.permission):
             raise PermissionDenied
         review = self.review(request, chosen)
+        is_confirmed = CONFIRM in request.POST
         is_reviewed = request.POST.get(FINGERPRINT) == review.fingerprint
-        if CONFIRM in request.POST and is_reviewed and not review.refusal:
-            self._perform(request, chosen)
+        form = self.form_class(request.POST if is_confirmed else None, label_suffix="")
+        if is_confirmed and is_reviewed and not review.refusal and form.is_valid():
+            self._perform(request, chosen, form.cleaned_data)
             return HttpResponseRedirect(request.get_full_path())
         context = {
             **owner.admin_site.each_context(request),
@@ -74,15 +83,18 @@ class BulkAction:
             "action": self,
             "review": review,
             "details": review.context,
-            "has_changed": CONFIRM in request.POST,
+            "form": form,
+            "has_changed": is_confirmed and not is_reviewed,
             "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
             "checkbox_name": ACTION_CHECKBOX_NAME,
             "back_url": request.get_full_path(),
         }
         return TemplateResponse(request, self.template, context)
 
-    def _perform(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
-        done = self.perform(request, chosen)
+    def _perform(
+        self, request: HttpRequest, chosen: QuerySet[Any], answers: Mapping[str, Any]
+    ) -> None:
+        done = self.perform(request, chosen, answers)
         for sentence in done.refused:
             messages.warning(request, sentence)
         if done.message:

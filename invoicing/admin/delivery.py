@@ -1,22 +1,31 @@
 """Deliveries: papers and mails that are made after an invoice was issued (M7)."""
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from billing.display import badge
+from billing.display import badge, count_text, instant_text
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
+from config.adminsite.bulk import BulkAction, BulkDone, bulk_action
 from config.adminsite.model_admin import ReadOnlyAdmin
 from invoicing.choices import DELIVERY_KINDS, DELIVERY_STATES
 from invoicing.domain.states import DeliveryState
 from invoicing.models import Delivery
-from invoicing.services.delivery import DeliveryNotFailed, retry_delivery
+from invoicing.services.delivery import (
+    DeliveryNotFailed,
+    retry_deliveries,
+    retry_delivery,
+)
+
+REASONS_SHOWN: Final = 5
 
 
 @admin.register(Delivery)
@@ -27,9 +36,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "shown_kind",
         "shown_state",
         "shown_invoice",
-        "recipient",
+        "shown_recipient",
+        "shown_error",
         "attempts",
-        "done_at",
+        "shown_when",
     )
     list_select_related = ("invoice",)
     list_filter = ("state", "kind")
@@ -40,9 +50,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "shown_kind": "m1",
         "shown_state": "m2",
         "shown_invoice": "m3",
-        "recipient": "m4",
-        "attempts": "w2",
-        "done_at": "m5",
+        "shown_recipient": "w2",
+        "shown_error": "m4 small",
+        "attempts": "w2 num",
+        "shown_when": "m5",
     }
     fieldsets = (
         (
@@ -67,6 +78,25 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def shown_state(self, delivery: Delivery) -> SafeString:
         """Show how far it is."""
         return badge(DELIVERY_STATES.badge(delivery.state))
+
+    @admin.display(description="to")
+    def shown_recipient(self, delivery: Delivery) -> str:
+        """Show where it is mailed."""
+        return delivery.recipient or self.empty_value_display
+
+    @admin.display(description="what went wrong")
+    def shown_error(self, delivery: Delivery) -> str:
+        """Show the last error of what is not done."""
+        return delivery.last_error if delivery.state != DeliveryState.SENT else ""
+
+    @admin.display(description="when")
+    def shown_when(self, delivery: Delivery) -> str:
+        """Show when it was done, or is tried next."""
+        if delivery.done_at is not None:
+            return instant_text(delivery.done_at)
+        if delivery.state == DeliveryState.FAILED:
+            return "not until tried again"
+        return f"next try {instant_text(delivery.not_before)}"
 
     @admin.display(description="invoice")
     def shown_invoice(self, delivery: Delivery) -> SafeString:
@@ -118,3 +148,52 @@ class RetryDelivery(ObjectAction):
             message="Queued again.",
             url=reverse("admin:invoicing_delivery_changelist"),
         )
+
+
+@bulk_action
+class RetryDeliveries(BulkAction):
+    """Try several failed deliveries again."""
+
+    model = Delivery
+    slug = "retry_deliveries"
+    label = "Try again"
+    confirm_label = "Try these again"
+    permission = "invoicing.change_delivery"
+
+    def review(self, request: HttpRequest, chosen: QuerySet[Any]) -> Review:
+        """Show how many failed, and each reason once with its count."""
+        reasons = Counter(
+            _failed(chosen).order_by("pk").values_list("last_error", flat=True)
+        )
+        failed = reasons.total()
+        if not failed:
+            return Review(refusal="None of the chosen deliveries has failed.")
+        others = chosen.count() - failed
+        warnings = [
+            f"{count:,} failed with: {reason or 'no reason was kept.'}"
+            for reason, count in reasons.most_common(REASONS_SHOWN)
+        ]
+        if others:
+            warnings.append(f"{others} of the chosen have not failed and stay so.")
+        return Review(
+            sentence=f"{count_text(failed, 'delivery', 'deliveries')} to queue again, "
+            "worked on within a minute or two. The invoices are not touched.",
+            figures=(Figure(label="Deliveries", value=f"{failed:,}"),),
+            warnings=tuple(warnings),
+        )
+
+    def perform(
+        self, request: HttpRequest, chosen: QuerySet[Any], answers: Mapping[str, Any]
+    ) -> BulkDone:
+        """Queue them."""
+        done = retry_deliveries(
+            deliveries=_failed(chosen).select_related("invoice"),
+            actor=actor_of(request),
+        )
+        count = len(done.queued)
+        message = f"{count_text(count, 'delivery', 'deliveries')} queued again."
+        return BulkDone(message=message if count else "", refused=done.refused)
+
+
+def _failed(chosen: QuerySet[Any]) -> QuerySet[Any]:
+    return chosen.filter(state=DeliveryState.FAILED)

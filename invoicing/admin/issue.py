@@ -154,7 +154,9 @@ class IssueDrafts(BulkAction):
             context={"drafts": drafts},
         )
 
-    def perform(self, request: HttpRequest, chosen: QuerySet[Any]) -> BulkDone:
+    def perform(
+        self, request: HttpRequest, chosen: QuerySet[Any], answers: Mapping[str, Any]
+    ) -> BulkDone:
         """Issue them; each legal entity has its own day."""
         issued = 0
         refused: list[str] = []

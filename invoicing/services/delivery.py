@@ -12,6 +12,8 @@ All times are the database's, so that the clocks of worker machines don't matter
 """
 
 import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -41,6 +43,14 @@ class DeliveryNotFailed(ValueError):
         super().__init__(
             f"{delivery} has not failed: it is done, or tried again by itself."
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkRetry:
+    """What became of several: those queued again, and a sentence for each other."""
+
+    queued: tuple[Delivery, ...]
+    refused: tuple[str, ...]
 
 
 class MailNotSent(RuntimeError):
@@ -117,6 +127,20 @@ def retry_delivery(*, delivery: Delivery, actor: AbstractBaseUser) -> Delivery:
     _audit("delivery.retried", locked, to=DeliveryState.QUEUED, actor=actor)
     locked.refresh_from_db()
     return locked
+
+
+def retry_deliveries(
+    *, deliveries: Iterable[Delivery], actor: AbstractBaseUser
+) -> BulkRetry:
+    """Queue several failed deliveries again, each in its own transaction, by id."""
+    queued: list[Delivery] = []
+    refused: list[str] = []
+    for delivery in sorted(deliveries, key=lambda one: one.pk):
+        try:
+            queued.append(retry_delivery(delivery=delivery, actor=actor))
+        except DeliveryNotFailed as refusal:
+            refused.append(str(refusal))
+    return BulkRetry(queued=tuple(queued), refused=tuple(refused))
 
 
 def _make_paper(delivery: Delivery) -> None:

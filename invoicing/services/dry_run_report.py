@@ -237,7 +237,7 @@ def _count_failures(report: DryRunReport, failures: Mapping[int, str]) -> None:
 
 
 def _compare(after: Mapping[int, tuple[str, Decimal]], run: InvoiceRun) -> Comparison:
-    """Compare what a night would make with what a run made, bill group by bill group."""
+    """Compare what a night would make with what a run made, by bill group."""
     before = made_by_run(run)
     comparison = Comparison(run=run)
     for currency, total in before.values():

@@ -1,5 +1,8 @@
 """Bill groups set aside by the run, and their release (G13)."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import OperationalError, transaction
 from django.db.models.functions import Now
@@ -20,6 +23,14 @@ class NotParked(ValueError):
 
 class ReasonMissing(ValueError):
     """An action that asks for a reason was given none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkRelease:
+    """What became of several: the released ones, and why others were not."""
+
+    released: tuple[ParkedBillGroup, ...]
+    refused: tuple[tuple[BillGroup, str], ...]
 
 
 def reason_to_park(fault: Exception) -> str:
@@ -98,3 +109,24 @@ def release_bill_group(
     )
     parked.refresh_from_db()
     return parked
+
+
+def release_bill_groups(
+    *, bill_groups: Iterable[BillGroup], reason: str, actor: AbstractBaseUser | None
+) -> BulkRelease:
+    """Release several bill groups, each in its own transaction, by id (G13).
+
+    Raises `ReasonMissing` before anything is released.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Say why the bill groups can be invoiced again.")
+    released: list[ParkedBillGroup] = []
+    refused: list[tuple[BillGroup, str]] = []
+    for group in sorted(bill_groups, key=lambda one: one.pk):
+        try:
+            released.append(
+                release_bill_group(bill_group=group, reason=reason, actor=actor)
+            )
+        except NotParked as refusal:
+            refused.append((group, str(refusal)))
+    return BulkRelease(released=tuple(released), refused=tuple(refused))
