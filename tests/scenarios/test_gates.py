@@ -74,6 +74,8 @@ def sold_in(state: State) -> tuple[Contract, BillGroup]:
     InvoicingSettings.objects.create(
         legal_entity=group.legal_entity, invoicing=state.settings
     )
+    if state.status == "CANCELED":
+        Contract.objects.filter(pk=contract.pk).update(status="CANCELED")
     BillGroup.objects.filter(pk=group.pk).update(
         status=state.status,
         invoicing=state.mode,

@@ -120,6 +120,8 @@ def test_an_import_waits_for_a_known_bill_group_and_reads_it_again() -> None:
     """I5: what changed while it waited counts."""
     apply({})
 
+    Contract.objects.update(status="CANCELED")
+
     with meanwhile(lambda: apply({"contract_number": "C-2"})) as outcome:
         lock_bill_group()
         BillGroup.objects.update(status="CANCELED")
