@@ -9,10 +9,11 @@ from django.http import HttpRequest
 
 from billing.choices import BILL_GROUP_AWAITING, BILL_GROUP_STATUSES, Badge
 from billing.domain.bill_group import BillGroupStatus, InvoicingMode
-from billing.models import BillGroup
+from billing.models import BillGroup, InvoicingSettings
 from config.adminsite.model_admin import DateInput
 from config.adminsite.pages import SitePage, site_page
 from invoicing.admin.invoice import local_today
+from invoicing.queries.pending import parked_reasons
 from invoicing.queries.plan import PendingRow, pending_page, pending_totals
 
 PER_PAGE: Final = 60
@@ -52,27 +53,49 @@ class PendingInvoices(SitePage):
             .select_related("account")
             .in_bulk()
         )
+        parked = parked_reasons(groups)
+        manual = _entities_by_hand()
         shown = rows[:PER_PAGE]
         last = shown[-1] if len(rows) > PER_PAGE else None
         return {
             "form": form,
             "through": through,
-            "rows": [_row(row, groups[row.bill_group_id], today) for row in shown],
+            "rows": [
+                _row(
+                    row,
+                    groups[row.bill_group_id],
+                    today,
+                    is_parked=row.bill_group_id in parked,
+                    by_hand=groups[row.bill_group_id].legal_entity_id in manual,
+                )
+                for row in shown
+            ],
             "totals": pending_totals(through=through),
             "is_first": after is None,
             "following": f"{last.bill_date}_{last.bill_group_id}" if last else "",
         }
 
 
-def _row(row: PendingRow, group: BillGroup, today: date) -> dict[str, Any]:
-    return {"row": row, "group": group, "badge": _badge(row, group, today)}
+def _entities_by_hand() -> set[int]:
+    """Return the legal entities whose invoicing is manual (G1)."""
+    rows = InvoicingSettings.objects.filter(invoicing=InvoicingMode.MANUAL)
+    return set(rows.values_list("legal_entity_id", flat=True))
 
 
-def _badge(row: PendingRow, group: BillGroup, today: date) -> Badge:
+def _row(
+    row: PendingRow, group: BillGroup, today: date, *, is_parked: bool, by_hand: bool
+) -> dict[str, Any]:
+    badge = _badge(row, group, today, by_hand=by_hand)
+    is_stopped = group.status != BillGroupStatus.ACTIVE
+    shown = Badge("Parked", "stop") if is_parked and not is_stopped else badge
+    return {"row": row, "group": group, "badge": shown}
+
+
+def _badge(row: PendingRow, group: BillGroup, today: date, *, by_hand: bool) -> Badge:
     """Return what stands in the way on the group's side; the run decides the rest."""
     if group.status != BillGroupStatus.ACTIVE:
         return BILL_GROUP_STATUSES.badge(group.status)
-    if group.invoicing == InvoicingMode.MANUAL:
+    if by_hand or group.invoicing == InvoicingMode.MANUAL:
         return Badge("By hand only", "past")
     if group.awaiting_manual_invoice:
         return BILL_GROUP_AWAITING
