@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -17,6 +18,7 @@ from billing.services import audit
 from config.adminsite.actor import actor_of
 from config.adminsite.model_admin import FinanceStackedInline
 from contracts.admin.plan import plan_context
+from contracts.admin.plan_preview import check_request, preview_response
 from contracts.admin.usage_periods import usage_context
 from contracts.choices import CHARGE_TYPES, CONTRACT_STATUSES, TIMINGS
 from contracts.domain.terms import ContractStatus
@@ -138,6 +140,48 @@ class ContractAdmin(OwnerAdmin, AuditedAdmin):
             .select_related("bill_group__account", "bill_group__legal_entity")
         )
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the preview of the plan while a contract is typed."""
+        view = self.admin_site.admin_view(self.preview_plan_view)
+        return [
+            path("preview/", view, name="contracts_contract_preview"),
+            *super().get_urls(),
+        ]
+
+    def preview_plan_view(self, request: HttpRequest) -> HttpResponse:
+        """Plan what is in a submitted form, and write nothing (P1)."""
+        refused = check_request(request)
+        if refused is not None:
+            return refused
+        contract = self._draft_of(request)
+        form_class = self.get_form(request, contract, change=contract is not None)
+        form = form_class(request.POST, instance=contract)
+        form.is_valid()
+        formsets, _ = self._create_formsets(  # type: ignore[attr-defined]  # not in the stubs
+            request, form.instance, change=contract is not None
+        )
+        return preview_response(
+            request,
+            form=form,
+            formsets=formsets,
+            context=self.admin_site.each_context(request),
+        )
+
+    def _draft_of(self, request: HttpRequest) -> Contract | None:
+        """Return the draft that the form changes; None where it adds one."""
+        given = request.GET.get("contract", "")
+        if not given:
+            return None
+        contract: Contract | None = self.get_object(request, given)
+        if contract is None or not self.has_change_permission(request, contract):
+            raise PermissionDenied
+        return contract
+
+    def _has_form(self, request: HttpRequest, contract: Contract | None) -> bool:
+        if contract is None:
+            return self.has_add_permission(request)
+        return self.has_change_permission(request, contract)
+
     def has_change_permission(
         self, request: HttpRequest, obj: Contract | None = None
     ) -> bool:
@@ -200,7 +244,10 @@ class ContractAdmin(OwnerAdmin, AuditedAdmin):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
-        """Show the lines and the plan of a contract in force."""
+        """Show the lines and the plan of a contract in force, or a preview of it."""
+        if self._has_form(request, obj):
+            url = reverse("admin:contracts_contract_preview")
+            context["preview_url"] = f"{url}?contract={obj.pk}" if obj else url
         if obj is not None and obj.status != ContractStatus.DRAFT:
             context |= {
                 "in_force": True,

@@ -103,12 +103,14 @@ def plan_context(request: HttpRequest, contract: Contract) -> Mapping[str, Any]:
     ).order_by("bill_date", "contract_line__position", "period_start", "pk")
     page = CappedPaginator(charges, PER_PAGE).get_page(request.GET.get("page"))
     tabs = _tabs(contract, shown)
+    plan = _by_date(of_tab, [plan_row(charge) for charge in page.object_list])
     return {
         "plan_tabs": tabs,
         "plan_totals": [tab for tab in tabs[1:] if tab.count],
         "plan_page": page,
         "plan_pages": _links(page, shown),
-        "plan": _by_date(of_tab, [plan_row(charge) for charge in page.object_list]),
+        "plan": plan,
+        "plan_has_sums": any(day.charges > 1 for day in plan),
     }
 
 

@@ -180,4 +180,27 @@ function progress() {
   again(1);
 }
 
-addEventListener("DOMContentLoaded", () => { frame(); selection(); rows(); suggestions(); once(); progress(); });
+/* The plan of a contract while it is typed: the server plans what is in the form. */
+function planPreview() {
+  const section = find("[data-plan-preview]");
+  const form = section && document.getElementById(section.dataset.planPreview);
+  if (!form) return;
+  const button = find("button", section);
+  const place = find("[aria-live]", section);
+  let timer, asked;
+  const ask = async () => {
+    asked?.abort();
+    asked = new AbortController();
+    try {
+      const answer = await fetch(button.formAction, { method: "POST", body: new FormData(form), headers: { "X-Fragment": "1" }, signal: asked.signal });
+      if (answer.ok && !answer.redirected) place.innerHTML = await answer.text();
+    } catch { /* a newer question was asked, or nobody answers: the button still works */ }
+  };
+  const later = () => { clearTimeout(timer); timer = setTimeout(ask, 400); };
+  form.addEventListener("input", later);
+  form.addEventListener("click", (event) => { if (event.target.closest(".add-row, .drop-row")) later(); });
+  button.addEventListener("click", (event) => { event.preventDefault(); ask(); });
+  if (find("[name=start_date]", form)?.value) ask();
+}
+
+addEventListener("DOMContentLoaded", () => { frame(); selection(); rows(); suggestions(); once(); progress(); planPreview(); });
