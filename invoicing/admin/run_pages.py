@@ -15,6 +15,7 @@ from invoicing.models import InvoiceRun
 from invoicing.queries.runs import RunFigures, not_issued_by, run_figures
 
 ROWS_A_PAGE: Final = 50
+CURRENCIES_IN_A_ROW: Final = 2
 LAST_ID: Final = 2**63
 
 
@@ -38,11 +39,14 @@ def result_text(figures: RunFigures) -> str:
 
 
 def totals_text(figures: RunFigures) -> str:
-    """Write the totals of a run by currency."""
-    return " · ".join(
+    """Write the totals of a run by currency; of many the first few and their number."""
+    totals = sorted(figures.totals.items())
+    texts = [
         f"{money_text(total, currency)} {currency}"
-        for currency, total in sorted(figures.totals.items())
-    )
+        for currency, total in totals[:CURRENCIES_IN_A_ROW]
+    ]
+    more = len(totals) - len(texts)
+    return " · ".join(texts) + (f" and {more} more" if more else "")
 
 
 @object_page
