@@ -2,6 +2,9 @@
 
 from billing.choices import Badge, ChoiceSet
 from invoicing.domain.states import (
+    CreditNoteStatus,
+    CreditReason,
+    CreditSettlement,
     DeliveryKind,
     DeliveryState,
     InvoiceStatus,
@@ -46,5 +49,31 @@ DELIVERY_STATES = ChoiceSet(
         DeliveryState.QUEUED: Badge("Queued", "pencil"),
         DeliveryState.SENT: Badge("Done", "done"),
         DeliveryState.FAILED: Badge("Failed", "stop"),
+    }
+)
+
+CREDIT_NOTE_STATUSES = ChoiceSet(
+    {
+        CreditNoteStatus.TO_APPROVE: Badge("To approve", "wait"),
+        CreditNoteStatus.ISSUED: Badge("Issued", "ink"),
+        CreditNoteStatus.DECLINED: Badge("Declined", "struck"),
+        CreditNoteStatus.VOID: Badge("Void", "struck"),
+    }
+)
+
+CREDIT_REASONS = ChoiceSet(
+    {
+        CreditReason.BILLING_ERROR: Badge("Billing error", "past"),
+        CreditReason.SERVICE_ISSUE: Badge("Service issue", "past"),
+        CreditReason.CANCELLATION: Badge("Cancellation", "past"),
+        CreditReason.GOODWILL: Badge("Goodwill", "past"),
+        CreditReason.OTHER: Badge("Other", "past"),
+    }
+)
+
+CREDIT_SETTLEMENTS = ChoiceSet(
+    {
+        CreditSettlement.BALANCE: Badge("To the credit balance", "ink"),
+        CreditSettlement.REFUND: Badge("Refunded", "past"),
     }
 )

@@ -45,3 +45,29 @@ class DeliveryState(StrEnum):
     QUEUED = "QUEUED"
     SENT = "SENT"
     FAILED = "FAILED"
+
+
+class CreditNoteStatus(StrEnum):
+    """Where a credit note stands."""
+
+    TO_APPROVE = "TO_APPROVE"
+    ISSUED = "ISSUED"
+    DECLINED = "DECLINED"
+    VOID = "VOID"
+
+
+class CreditReason(StrEnum):
+    """Why an invoice is credited (A9)."""
+
+    BILLING_ERROR = "BILLING_ERROR"
+    SERVICE_ISSUE = "SERVICE_ISSUE"
+    CANCELLATION = "CANCELLATION"
+    GOODWILL = "GOODWILL"
+    OTHER = "OTHER"
+
+
+class CreditSettlement(StrEnum):
+    """Where paid money goes that a credit gives back (A5)."""
+
+    BALANCE = "BALANCE"
+    REFUND = "REFUND"

@@ -1,11 +1,23 @@
 """Documents, and the runs that make them."""
 
+from invoicing.models.credit import CreditLimit, CreditNote, CreditNoteLine
 from invoicing.models.delivery import Delivery
 from invoicing.models.invoice import Invoice, InvoiceLine, InvoiceRevision
+from invoicing.models.money import (
+    BalanceEntry,
+    BalanceUse,
+    Payment,
+    PaymentAllocation,
+)
 from invoicing.models.run import InvoiceRun, ParkedBillGroup, RunBatch, RunDecision
 from invoicing.models.series import NumberSeries
 
 __all__ = [
+    "BalanceEntry",
+    "BalanceUse",
+    "CreditLimit",
+    "CreditNote",
+    "CreditNoteLine",
     "Delivery",
     "Invoice",
     "InvoiceLine",
@@ -13,6 +25,8 @@ __all__ = [
     "InvoiceRun",
     "NumberSeries",
     "ParkedBillGroup",
+    "Payment",
+    "PaymentAllocation",
     "RunBatch",
     "RunDecision",
 ]

@@ -1,0 +1,263 @@
+"""Credit invoices: the remainder, or chosen amounts of lines (A5, A9).
+
+A credit above the limit of its currency waits for a second person. What it takes is
+split into its two parts when it is issued, for only then is known what is due.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Sum
+
+from billing.models import BillGroup
+from billing.services.audit import actor_fields, record
+from contracts.domain.decimals import format_decimal
+from invoicing.domain.credit import (
+    NotCreditable,
+    after_credit,
+    credit_parts,
+    remainder,
+)
+from invoicing.domain.credit_lines import (
+    CreditSums,
+    credit_of_amount,
+    credit_of_lines,
+)
+from invoicing.domain.states import (
+    CreditNoteStatus,
+    CreditReason,
+    CreditSettlement,
+    SeriesKind,
+)
+from invoicing.models import (
+    CreditLimit,
+    CreditNote,
+    CreditNoteLine,
+    Invoice,
+)
+from invoicing.queries.claims import claim_of, creditable_of, superseded_among
+from invoicing.services.balance import add_balance
+from invoicing.services.claims import lock_invoices, store_claim
+from invoicing.services.locks import (
+    limit_lock_waits,
+    lock_bill_groups,
+    lock_open_books,
+)
+from invoicing.services.numbering import take_numbers
+
+UNAPPROVED = (CreditNoteStatus.ISSUED, CreditNoteStatus.TO_APPROVE)
+
+
+class NotIssued(ValueError):
+    """A draft or void invoice was to be credited."""
+
+    def __init__(self, invoice: Invoice) -> None:
+        super().__init__(
+            f"{invoice} was never issued, so there is nothing to credit. Discard the "
+            "draft instead."
+        )
+
+
+class ReasonMissing(ValueError):
+    """A credit, or what undoes it, without a reason."""
+
+    def __init__(self) -> None:
+        super().__init__("Give a reason: it is kept with the credit.")
+
+
+@transaction.atomic
+def credit_invoice(
+    *,
+    invoice: Invoice,
+    reason: str,
+    actor: AbstractBaseUser | None,
+    today: date,
+    lines: Mapping[int, Decimal] | None = None,
+    reason_code: CreditReason = CreditReason.BILLING_ERROR,
+    settlement: CreditSettlement = CreditSettlement.BALANCE,
+    with_paid: bool | None = None,
+) -> CreditNote:
+    """Credit the remainder of an invoice, or net amounts by line id (A5, A9).
+
+    The remainder gives paid money back where a replacement claims it, or as
+    `with_paid` says. Above the limit the credit waits for approval. Raises
+    `ReasonMissing`, `NotIssued`, `NotCreditable`, `PeriodClosed` and
+    `IssueDateTooEarly`.
+    """
+    if not reason.strip():
+        raise ReasonMissing
+    group, locked = lock_credited(invoice, today=today)
+    if lines is None:
+        sums = _remainder(locked, with_paid=with_paid)
+    else:
+        sums = credit_of_lines(creditable_of(locked), lines)
+    note = _draw_up(
+        locked, sums, actor, reason.strip(), reason_code=reason_code, to=settlement
+    )
+    if _needs_approval(note):
+        record_credit("credit_note.requested", note, group, actor, reason=note.reason)
+        return note
+    return issue_credit(note, locked, group, actor=actor, today=today)
+
+
+def lock_credited(invoice: Invoice, *, today: date) -> tuple[BillGroup, Invoice]:
+    """Take the locks of a credit in their order; returns what is stored now."""
+    limit_lock_waits()
+    lock_open_books(invoice.legal_entity, issue_date=today)
+    lock_bill_groups([invoice.bill_group_id])
+    locked = lock_invoices([invoice.pk])[invoice.pk]
+    if not locked.is_issued:
+        raise NotIssued(locked)
+    return BillGroup.objects.get(pk=locked.bill_group_id), locked
+
+
+def _remainder(invoice: Invoice, *, with_paid: bool | None) -> CreditSums:
+    if with_paid is None:
+        with_paid = invoice.pk in superseded_among([invoice.pk])
+    claim = claim_of(invoice)
+    amount = remainder(claim, with_paid=with_paid)
+    if not amount and claim.creditable:
+        raise NotCreditable(
+            "Nothing is due. To give back what was paid, tick it, or choose lines."
+        )
+    credit_parts(claim, amount)
+    return credit_of_amount(creditable_of(invoice), amount)
+
+
+def _draw_up(
+    invoice: Invoice,
+    sums: CreditSums,
+    actor: AbstractBaseUser | None,
+    reason: str,
+    *,
+    reason_code: CreditReason,
+    to: CreditSettlement,
+) -> CreditNote:
+    """Store a credit as one that waits, with its lines."""
+    who = actor_fields(actor)
+    names = {Decimal(tax["percent"]): tax["name"] for tax in invoice.taxes}
+    revision = invoice.current_revision
+    note = CreditNote.objects.create(
+        invoice=invoice,
+        legal_entity=invoice.legal_entity,
+        status=CreditNoteStatus.TO_APPROVE.value,
+        currency=invoice.currency,
+        subtotal=sums.subtotal,
+        tax=sums.tax,
+        total=sums.total,
+        taxes=[
+            {
+                "name": names[tax.percent],
+                "percent": format_decimal(tax.percent),
+                "taxable": str(tax.taxable),
+                "tax": str(tax.tax),
+            }
+            for tax in sums.taxes
+        ],
+        settlement=to.value,
+        reason_code=reason_code.value,
+        reason=reason,
+        bill_to=revision.bill_to if revision else invoice.bill_to,
+        seller=invoice.seller,
+        made_by_id=who["actor_id"],
+        made_by_name=who["actor_name"],
+    )
+    CreditNoteLine.objects.bulk_create(
+        CreditNoteLine(
+            credit_note=note, invoice_line_id=line.line_id, amount=line.amount
+        )
+        for line in sums.lines
+    )
+    return note
+
+
+def _needs_approval(note: CreditNote) -> bool:
+    """Tell whether the invoice's unapproved credits, this one too, exceed the limit."""
+    limit = CreditLimit.objects.filter(
+        legal_entity_id=note.legal_entity_id, currency=note.currency
+    ).first()
+    if limit is None:
+        return False
+    unapproved = CreditNote.objects.filter(
+        invoice_id=note.invoice_id, status__in=UNAPPROVED, decided_by_name=""
+    ).aggregate(sum=Sum("total"))["sum"]
+    return bool(unapproved > limit.amount)
+
+
+def issue_credit(
+    note: CreditNote,
+    invoice: Invoice,
+    group: BillGroup,
+    *,
+    actor: AbstractBaseUser | None,
+    today: date,
+) -> CreditNote:
+    """Give a credit its effect and, last, its number."""
+    before = claim_of(invoice)
+    parts = credit_parts(before, note.total)
+    after = after_credit(before, parts)
+    store_claim(invoice, after)
+    note.due_part, note.paid_part = parts.due_part, parts.paid_part
+    if parts.paid_part and note.settlement == CreditSettlement.BALANCE:
+        add_balance(
+            bill_group=group,
+            amount=parts.paid_part,
+            today=today,
+            actor=actor,
+            credit_note=note,
+        )
+    (number,) = take_numbers(
+        legal_entity=invoice.legal_entity,
+        kind=SeriesKind.CREDIT_NOTE,
+        count=1,
+        issue_date=today,
+    )
+    note.status = CreditNoteStatus.ISSUED.value
+    note.sequence, note.number = number.sequence, number.text
+    note.issue_date = today
+    note.save()
+    note.refresh_from_db()
+    record_credit(
+        "credit_note.issued",
+        note,
+        group,
+        actor,
+        reason=note.reason,
+        before={"due": str(before.due), "status": before.status},
+        after={
+            "due": str(after.due),
+            "status": after.status,
+            "number": note.number,
+            "total": str(note.total),
+            "given_back": str(parts.paid_part),
+            "currency": note.currency,
+        },
+    )
+    return note
+
+
+def record_credit(
+    code: str,
+    note: CreditNote,
+    group: BillGroup,
+    actor: AbstractBaseUser | None,
+    *,
+    reason: str,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    """Write the audit entry of what became of a credit."""
+    record(
+        code,
+        actor=actor,
+        subject=str(note)[:200],
+        account_id=group.account_id,
+        bill_group_id=group.pk,
+        invoice_id=note.invoice_id,
+        before=before,
+        after=after or {"total": str(note.total), "currency": note.currency},
+        reason=reason,
+    )

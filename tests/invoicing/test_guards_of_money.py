@@ -1,0 +1,195 @@
+"""What the database refuses of credits, payments and balance (M3, M4, A5).
+
+Raw updates go past every service and form. Each test fails where its constraint or
+trigger is missing.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from billing.models import BillGroup
+from invoicing.models import (
+    BalanceEntry,
+    BalanceUse,
+    CreditNote,
+    CreditNoteLine,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    PaymentAllocation,
+)
+from invoicing.services.credit_decisions import void_credit_note
+from invoicing.services.credits import credit_invoice
+from invoicing.services.generation import run_invoicing
+from invoicing.services.payments import record_payment
+from invoicing.services.payments_taken_back import take_back_payment
+from tests.books import sold
+
+pytestmark = pytest.mark.django_db
+
+D = Decimal
+JAN_1, TODAY = date(2026, 1, 1), date(2026, 1, 20)
+
+
+def refused(statement: str, *parameters: Any) -> bool:
+    """Whether a statement is refused, at once or at the end of its transaction."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            assert cursor.rowcount
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except IntegrityError:
+        return True
+    return False
+
+
+@pytest.fixture(autouse=True)
+def booked() -> None:
+    """Two invoices of 100.00: one paid with balance left, then credited in part."""
+    contract = sold(
+        today=date(2025, 12, 31), start_date=JAN_1, end_date=date(2026, 2, 28)
+    )
+    run_invoicing(as_of=JAN_1)
+    group = BillGroup.objects.get(pk=contract.bill_group_id)
+    for amount in ("130", "20"):
+        record_payment(
+            bill_group=group,
+            amount=D(amount),
+            received_on=JAN_1,
+            reference="",
+            actor=None,
+            today=JAN_1,
+        )
+    invoice = Invoice.objects.get()
+    line = InvoiceLine.objects.get()
+    credit_invoice(
+        invoice=invoice, reason="Less", actor=None, today=TODAY, lines={line.pk: D(10)}
+    )
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE invoicing_creditnote SET total = total + 1, subtotal = subtotal + 1, paid_part = paid_part + 1",
+        "UPDATE invoicing_creditnote SET number = 'CN-9'",
+        "UPDATE invoicing_creditnote SET issue_date = '2026-01-01'",
+        "UPDATE invoicing_creditnote SET reason = 'Other'",
+        "UPDATE invoicing_creditnote SET status = 'TO_APPROVE'",
+        "UPDATE invoicing_creditnote SET status = 'DECLINED'",
+        "UPDATE invoicing_creditnote SET due_part = due_part + 1",
+        "UPDATE invoicing_creditnote SET status = 'VOID'",
+        "UPDATE invoicing_creditnote SET status = 'VOID', voided_on = '2026-01-21'",
+    ],
+)
+def test_m3_an_issued_credit_note_does_not_change(statement: str) -> None:
+    assert refused(statement)
+
+
+def test_m3_nor_one_that_is_void() -> None:
+    credit = CreditNote.objects.get()
+    void_credit_note(note=credit, reason="Mistake", actor=None, today=TODAY)
+
+    assert refused("UPDATE invoicing_creditnote SET void_reason = 'Other'")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM invoicing_creditnote",
+        "DELETE FROM invoicing_payment",
+        "DELETE FROM invoicing_paymentallocation",
+        "DELETE FROM invoicing_balanceentry",
+    ],
+)
+def test_m3_nothing_booked_is_deleted(statement: str) -> None:
+    assert refused(statement)
+
+
+def test_m3_lines_of_a_credit_note_stand() -> None:
+    assert refused("UPDATE invoicing_creditnoteline SET amount = 1")
+    assert refused("DELETE FROM invoicing_creditnoteline")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CreditNoteLine.objects.create(
+            credit_note=CreditNote.objects.get(),
+            invoice_line=InvoiceLine.objects.get(),
+            amount=D(1),
+        )
+
+
+def test_a9_a_credit_takes_lines_of_its_own_invoice_only() -> None:
+    sold(today=date(2025, 12, 31), start_date=JAN_1, end_date=date(2026, 1, 31))
+    run_invoicing(as_of=TODAY)
+    first, second = Invoice.objects.order_by("sequence")
+    fields = {
+        field.attname: getattr(CreditNote.objects.get(), field.attname)
+        for field in CreditNote._meta.concrete_fields
+        if field.name
+        not in {"id", "sequence", "number", "issue_date", "due_part", "paid_part"}
+    }
+    waiting = CreditNote.objects.create(**(fields | {"status": "TO_APPROVE"}))
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CreditNoteLine.objects.create(
+            credit_note=waiting,
+            invoice_line=InvoiceLine.objects.get(invoice=second),
+            amount=D(1),
+        )
+    assert waiting.invoice_id == first.pk
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE invoicing_payment SET amount = amount + 1",
+        "UPDATE invoicing_payment SET taken_back_on = '2026-01-20'",
+        "UPDATE invoicing_paymentallocation SET amount = amount - 1",
+        "UPDATE invoicing_paymentallocation SET undone_on = '2026-01-20'",
+        "UPDATE invoicing_balanceentry SET amount = amount + 1",
+        "UPDATE invoicing_balanceentry SET used = used + 1",
+        "UPDATE invoicing_balanceentry SET withdrawn = withdrawn + 1000",
+        "UPDATE invoicing_invoice SET paid = paid - 1, status = 'OPEN'",
+        "UPDATE invoicing_invoice SET credited_paid = credited_paid + 1",
+    ],
+)
+def test_m4_what_was_booked_does_not_change_alone(statement: str) -> None:
+    assert refused(statement)
+
+
+def test_m4_what_was_undone_stays_so() -> None:
+    payment = Payment.objects.order_by("pk")[1]
+    take_back_payment(payment=payment, reason="Bounced", actor=None, today=TODAY)
+
+    assert refused(
+        "UPDATE invoicing_payment SET taken_back_reason = 'x' WHERE id = %s", payment.pk
+    )
+    assert refused(
+        "UPDATE invoicing_payment SET taken_back_on = NULL WHERE id = %s", payment.pk
+    )
+
+
+def test_m4_a_use_and_an_allocation_are_booked_on_both_sides() -> None:
+    invoice, entry = Invoice.objects.get(), BalanceEntry.objects.first()
+    assert entry is not None
+
+    for row in (
+        BalanceUse(entry=entry, invoice=invoice, amount=D(1), used_on=TODAY),
+        PaymentAllocation(
+            payment=Payment.objects.order_by("pk")[0],
+            invoice=invoice,
+            amount=D(1),
+            allocated_on=TODAY,
+        ),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            save_and_check(row)
+
+
+def save_and_check(row: BalanceUse | PaymentAllocation) -> None:
+    """Save a row and check what the end of the transaction would."""
+    row.save()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
