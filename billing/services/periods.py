@@ -90,7 +90,7 @@ def _set_state(
         actor=actor,
         subject=f"{period}, {period.legal_entity}",
         before={"state": before},
-        after={"state": state},
+        after={"state": state, "period": period.pk},
         reason=reason,
     )
     return period

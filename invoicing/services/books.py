@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from invoicing.services.invariants import INVARIANTS, Invariant
+from invoicing.services.invariants_of_money import MONEY_INVARIANTS
 
+EVERY_INVARIANT = (*INVARIANTS, *MONEY_INVARIANTS)
 ROWS_SHOWN = 20
 
 
@@ -37,7 +39,7 @@ def check_books() -> tuple[Broken, ...]:
 
 
 def _broken() -> Iterator[Broken]:
-    for invariant in INVARIANTS:
+    for invariant in EVERY_INVARIANT:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT count(*) OVER (), broken.* FROM ({invariant.query}) AS broken"  # noqa: S608 (our own queries)

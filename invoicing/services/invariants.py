@@ -321,7 +321,7 @@ INVARIANTS: Final = (
         JOIN billing_accountingperiod p ON p.legal_entity_id = i.legal_entity_id
          AND p.state = 'CLOSED' AND p.month = date_trunc('month', i.issue_date)::date
         JOIN billing_auditevent closed ON closed.code = 'period.closed'
-         AND closed.subject = p.id::text
+         AND (closed.after ->> 'period')::bigint = p.id
         WHERE i.status IN {ISSUED} AND i.created_at > closed.at""",
     ),
 )

@@ -74,7 +74,7 @@ def booked() -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE invoicing_creditnote SET total = total + 1, subtotal = subtotal + 1, paid_part = paid_part + 1",
+        "UPDATE invoicing_creditnote SET currency = 'EUR'",
         "UPDATE invoicing_creditnote SET number = 'CN-9'",
         "UPDATE invoicing_creditnote SET issue_date = '2026-01-01'",
         "UPDATE invoicing_creditnote SET reason = 'Other'",

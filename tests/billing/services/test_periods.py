@@ -44,13 +44,14 @@ def close(
 def test_m6_a_month_that_has_ended_is_closed(
     entity: LegalEntity, someone: User
 ) -> None:
-    close(entity, JANUARY, someone)
+    period = close(entity, JANUARY, someone)
 
     entry = AuditEvent.objects.get()
     assert closed_through(entity) == date(2026, 1, 31)
     assert (entry.code, entry.actor_name) == ("period.closed", "fiona")
     assert entry.subject == f"January 2026, {entity}"
-    assert (entry.before, entry.after) == ({"state": "OPEN"}, {"state": "CLOSED"})
+    assert entry.before == {"state": "OPEN"}
+    assert entry.after == {"state": "CLOSED", "period": period.pk}
 
 
 def test_m6_months_are_closed_in_order(entity: LegalEntity) -> None:

@@ -8,9 +8,11 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from invoicing.services.books import check_books
+from invoicing.models import Invoice
+from invoicing.services.books import EVERY_INVARIANT, check_books
+from invoicing.services.credits import credit_invoice
 from invoicing.services.generation import run_invoicing
-from invoicing.services.invariants import INVARIANTS
+from invoicing.services.payments import record_payment
 from tests.books import broken_invariants, sold
 from tests.factories import BillGroupFactory, tax_rate
 
@@ -84,7 +86,7 @@ CORRUPTIONS = {
         UPDATE billing_billgroup SET currency = 'EUR'""",
     "numbers_are_gapless": """
         UPDATE invoicing_invoice SET sequence = 9, number = 'INV-000009'
-        WHERE sequence = 2""",
+        WHERE sequence = 3""",
     "issued_invoice_has_its_series": """
         UPDATE invoicing_invoice SET number = 'INV-1' WHERE sequence = 1""",
     "dates_rise_with_numbers": """
@@ -108,11 +110,41 @@ CORRUPTIONS = {
         SELECT id, '2026-01-01', 'CLOSED' FROM billing_legalentity;
         INSERT INTO billing_auditevent
             (at, actor_name, code, subject, before, after, reason)
-        SELECT now() - interval '1 day', '', 'period.closed', id::text, '{}', '{}', ''
+        SELECT now() - interval '1 day', '', 'period.closed', '', '{}',
+            jsonb_build_object('period', id), ''
         FROM billing_accountingperiod""",
+    "claim_is_what_was_booked": """
+        UPDATE invoicing_invoice SET paid = paid - 1, balance_applied = 1
+        WHERE sequence = 3""",
+    "status_follows_the_claim": """
+        UPDATE invoicing_invoice SET status = 'CREDITED' WHERE sequence = 3""",
+    "credit_is_sum_of_its_lines": """
+        UPDATE invoicing_creditnoteline SET amount = amount - 1""",
+    "no_line_is_credited_beyond_itself": """
+        UPDATE invoicing_creditnoteline SET amount = 1000;
+        UPDATE invoicing_creditnote SET subtotal = 1000, total = 1000 + tax,
+            due_part = 1000 + tax - paid_part""",
+    "credit_numbers_are_gapless": """
+        UPDATE invoicing_creditnote SET sequence = 9 WHERE sequence = 2""",
+    "credit_dates_rise_with_numbers": """
+        UPDATE invoicing_creditnote SET issue_date = '2026-02-28'
+        WHERE sequence = 2""",
+    "what_credits_gave_back_is_balance": """
+        UPDATE invoicing_balanceentry SET amount = amount + 1
+        WHERE credit_note_id IS NOT NULL""",
+    "payment_is_divided_whole": """
+        UPDATE invoicing_payment SET amount = amount + 1""",
+    "balance_says_what_was_used": """
+        UPDATE invoicing_balanceentry SET used = used - 1
+        WHERE credit_note_id IS NOT NULL""",
+    "money_stays_in_its_bill_group": """
+        UPDATE invoicing_payment SET currency = 'EUR'""",
+    "issued_credit_is_audited": """
+        DELETE FROM billing_auditevent WHERE code = 'credit_note.issued'""",
 }
 # A corruption may break a second invariant, where one can't be had without the other.
 ALSO_BROKEN = {
+    "no_line_is_credited_beyond_itself": {"claim_is_what_was_booked"},
     "billed_elsewhere_is_not_billed_here": {"line_says_what_its_charge_says"},
 }
 
@@ -129,17 +161,36 @@ def no_guards() -> Iterator[None]:
 
 @pytest.fixture
 def books() -> None:
-    """Two nights of a bill group with tax, and a second contract."""
+    """Three nights of a bill group with tax; the last is paid and credited twice."""
     group = BillGroupFactory.create()
     lines = [{"unit_price": Decimal(100), "tax_rate": tax_rate("19")}]
     sold(today=JAN_1, bill_group=group, lines=lines)
     sold(today=JAN_1, bill_group=group, start_date=date(2026, 6, 1))
     run_invoicing(as_of=JAN_1)
     run_invoicing(as_of=FEB_1)
+    run_invoicing(as_of=date(2026, 3, 1))
+    paid = Invoice.objects.get(sequence=3)
+    record_payment(
+        bill_group=group,
+        amount=paid.total,
+        received_on=FEB_1,
+        reference="",
+        actor=None,
+        today=date(2026, 3, 1),
+        chosen={paid.pk: paid.total},
+    )
+    for _ in range(2):
+        credit_invoice(
+            invoice=paid,
+            reason="Less",
+            actor=None,
+            today=date(2026, 3, 1),
+            lines={paid.lines.get().pk: Decimal(10)},
+        )
 
 
 def test_every_invariant_has_its_corruption() -> None:
-    assert set(CORRUPTIONS) == {invariant.name for invariant in INVARIANTS}
+    assert set(CORRUPTIONS) == {invariant.name for invariant in EVERY_INVARIANT}
 
 
 def test_good_books_break_nothing(books: None) -> None:
