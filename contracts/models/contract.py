@@ -300,6 +300,8 @@ class LineChange(models.Model):
                     | Q(discount_percent__range=(0, 100))
                 ),
                 name="line_change_amounts_are_not_negative",
+                violation_error_message="Quantities and prices are not negative; a "
+                "discount lies between 0 and 100 percent.",
             ),
         ]
 

@@ -4,21 +4,38 @@ Activation and import set contracts in force and make their first invoices in on
 transaction (G5, G6, I4); an import is kept or undone as a whole.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from billing.models import LegalEntity
-from contracts.models import Contract, ContractImport
+from billing.services.audit import record
+from contracts.domain.term_changes import TermChanges
+from contracts.domain.terms import LIVE_STATES, ContractTerms
+from contracts.models import Amendment, Contract, ContractImport, ScheduledCharge
+from contracts.services.amendments import store_amendment
 from contracts.services.import_audit import PlacedContract
 from contracts.services.imports import apply_import, keep_upload, new_upload
+from contracts.services.locks import lock_contract
 from contracts.services.terms import activate
 from invoicing.models import Invoice
+from invoicing.services.amending import (
+    OutsideDifference,
+    changed_documents,
+    contract_value,
+)
 from invoicing.services.generation import generate_first_invoices
 from invoicing.services.import_preview import preview_import
 from invoicing.services.locks import limit_lock_waits, lock_open_books
+from invoicing.services.replacements import (
+    Corrected,
+    correct_documents,
+    record_corrections,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,4 +118,106 @@ def import_contracts(
     )
     return ImportedContracts(
         contract_import=upload, contracts=placed, invoices=invoices
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amended:
+    """An amendment and all that follows from it, written or previewed (A1-A3)."""
+
+    amendment: Amendment
+    before: ContractTerms
+    after: ContractTerms
+    corrected: Corrected
+    outside: tuple[OutsideDifference, ...]
+    value_before: Decimal
+    value_after: Decimal
+
+
+@transaction.atomic
+def amend_contract(
+    *,
+    contract: Contract,
+    changes: TermChanges,
+    effective_date: date,
+    reason: str,
+    actor: AbstractBaseUser | None,
+    today: date,
+    replace_credited: Collection[int] = (),
+) -> Amended:
+    """Change the terms of a contract from a day on, and what follows from it (A1-A3).
+
+    Pending charges are planned anew, drafts rebuilt, and each issued invoice with a
+    charge that changes gets a replacement draft. Invoices credited in full only if
+    their ids are in `replace_credited`. Raises `AmendmentRefused`.
+    """
+    limit_lock_waits()
+    locked, group = lock_contract(contract)
+    value_before = _value(locked)
+    stored = store_amendment(
+        contract=locked,
+        changes=changes,
+        effective_date=effective_date,
+        reason=reason,
+        actor=actor,
+    )
+    documents, outside = changed_documents(
+        locked, stored.after, today=today, replace_credited=replace_credited
+    )
+    corrected = correct_documents(documents, contract_ids=[locked.pk], today=today)
+    record(
+        "contract.amended",
+        actor=actor,
+        subject=locked.number,
+        account_id=group.account_id,
+        bill_group_id=group.pk,
+        contract_id=locked.pk,
+        before=stored.amendment.terms_before,
+        after=stored.amendment.terms_after,
+        reason=stored.amendment.reason,
+    )
+    record_corrections(corrected, actor=actor, reason=stored.amendment.reason)
+    return Amended(
+        amendment=stored.amendment,
+        before=stored.before,
+        after=stored.after,
+        corrected=corrected,
+        outside=outside,
+        value_before=value_before,
+        value_after=_value(locked),
+    )
+
+
+def preview_amendment(
+    *,
+    contract: Contract,
+    changes: TermChanges,
+    effective_date: date,
+    reason: str,
+    actor: AbstractBaseUser | None,
+    today: date,
+    replace_credited: Collection[int] = (),
+) -> Amended:
+    """Return what `amend_contract` would do, and write nothing: all of it is undone.
+
+    Raises what it raises.
+    """
+    with transaction.atomic():
+        amended = amend_contract(
+            contract=contract,
+            changes=changes,
+            effective_date=effective_date,
+            reason=reason,
+            actor=actor,
+            today=today,
+            replace_credited=replace_credited,
+        )
+        transaction.set_rollback(True)
+    return amended
+
+
+def _value(contract: Contract) -> Decimal:
+    """Return what the live charges of a contract bill; usage not rated is nothing."""
+    return contract_value(
+        ScheduledCharge.objects.filter(contract=contract, state__in=LIVE_STATES)
     )

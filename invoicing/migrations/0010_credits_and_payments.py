@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("billing", "0003_deactivation_requests"),
-        ("invoicing", "0003_guard_closing"),
+        ("invoicing", "0005_stopped_runs"),
     ]
 
     operations = [

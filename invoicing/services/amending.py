@@ -1,0 +1,87 @@
+"""Which documents an amendment changes, and what it comes to (A1-A3)."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from contracts.domain.rating import rate
+from contracts.domain.reconcile import reconcile
+from contracts.domain.schedule import plan
+from contracts.domain.terms import ChargeState, ContractTerms
+from contracts.models import Contract, ScheduledCharge
+from contracts.queries import stored_charges, usage_of_charges
+from invoicing.domain.states import InvoiceStatus
+from invoicing.models import Invoice
+
+ON_DOCUMENT = (ChargeState.DRAFTED, ChargeState.INVOICED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideDifference:
+    """A charge billed elsewhere that the new terms bill otherwise (A3)."""
+
+    charge: ScheduledCharge
+    planned_amount: Decimal | None
+
+
+def changed_documents(
+    contract: Contract,
+    terms: ContractTerms,
+    *,
+    today: date,
+    replace_credited: Collection[int] = (),
+) -> tuple[set[int], tuple[OutsideDifference, ...]]:
+    """Return the ids of documents with a charge that the terms bill otherwise (A2, A3).
+
+    Invoices credited in full are left out unless their ids are in `replace_credited`.
+    The second part lists what was billed elsewhere and can't be corrected here.
+    """
+    stored = stored_charges([contract.pk]).get(contract.pk, [])
+    horizon = max([today, *(charge.bill_date for charge in stored)])
+    differing = reconcile(plan(terms, today=horizon), stored).differing
+    by_charge = {one.charge_id: one for one in differing}
+    charges = ScheduledCharge.objects.filter(pk__in=by_charge)
+    outside = tuple(
+        OutsideDifference(
+            charge=charge, planned_amount=by_charge[charge.pk].planned_amount
+        )
+        for charge in charges.filter(state=ChargeState.EXTERNAL)
+        .select_related("contract_line__product")
+        .order_by("period_start", "pk")
+    )
+    changed = {*by_charge, *_rated_otherwise(contract)}
+    documents = (
+        Invoice.objects.filter(
+            lines__charge__in=changed, lines__charge__state__in=ON_DOCUMENT
+        )
+        .exclude(status=InvoiceStatus.VOID)
+        .distinct()
+    )
+    left_alone = documents.filter(status=InvoiceStatus.CREDITED).exclude(
+        pk__in=replace_credited
+    )
+    kept = set(left_alone.values_list("pk", flat=True))
+    return set(documents.values_list("pk", flat=True)) - kept, outside
+
+
+def _rated_otherwise(contract: Contract) -> set[int]:
+    """Return the usage charges on documents that rating anew bills otherwise (P9)."""
+    charges = dict(
+        ScheduledCharge.objects.filter(
+            contract=contract, state__in=ON_DOCUMENT, unit_price__isnull=True
+        ).values_list("pk", "amount")
+    )
+    if not charges:
+        return set()
+    return {
+        charge_id
+        for charge_id, (quantity, tariff) in usage_of_charges(charges).items()
+        if rate(tariff, quantity, contract.bill_group.currency).amount
+        != charges[charge_id]
+    }
+
+
+def contract_value(charges: Iterable[ScheduledCharge]) -> Decimal:
+    """Return what charges bill; usage that is not rated counts nothing."""
+    return sum((charge.amount or Decimal(0) for charge in charges), Decimal(0))

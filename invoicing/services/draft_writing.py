@@ -1,0 +1,170 @@
+"""Write a draft of given charges: a replacement, or a draft that is rebuilt (A2, A3).
+
+Sums and lines come from the same pure functions as those of the run.
+"""
+
+import json
+from collections.abc import Collection
+from decimal import Decimal
+from typing import Any
+
+from contracts.domain.decimals import format_decimal
+from contracts.domain.terms import ChargeState
+from contracts.models import ScheduledCharge
+from contracts.queries import usage_of_charges
+from invoicing.domain.document import Document, DocumentLine, compose
+from invoicing.domain.states import InvoiceStatus
+from invoicing.models import Invoice, InvoiceLine
+from invoicing.queries.pending import (
+    GroupProfile,
+    charges_by_id,
+    group_profiles,
+    tax_steps,
+)
+from invoicing.services.papers import seller_of
+
+
+class NothingToDraft(ValueError):
+    """Charges that bill nothing were to become a draft."""
+
+
+def write_draft(
+    charge_ids: Collection[int],
+    *,
+    draft: Invoice | None = None,
+    replaces: Invoice | None = None,
+    own_bill_to: bool = True,
+) -> Invoice:
+    """Put pending charges on a draft: on `draft`, or on a new one for `replaces`.
+
+    A new one has bill-to and PO number of the invoice it replaces, or with
+    `own_bill_to` off those that the bill group has now.
+    """
+    charges = charges_by_id(charge_ids)
+    like = draft or replaces
+    if like is None or not charges:
+        raise NothingToDraft("A draft is rebuilt, or replaces an invoice.")
+    unrated = [charge.charge_id for charge in charges if charge.amount is None]
+    rate_ids = {c.tax_rate_id for c in charges if c.tax_rate_id is not None}
+    document = compose(
+        charges,
+        currency=like.currency,
+        usage=usage_of_charges(unrated) if unrated else {},
+        taxes=tax_steps(rate_ids) if rate_ids else {},
+    )
+    invoice = draft or _new(like, own_bill_to=own_bill_to)
+    for name, value in _sums(document).items():
+        setattr(invoice, name, value)
+    invoice.save()
+    InvoiceLine.objects.bulk_create(
+        _line(invoice, line, position)
+        for position, line in enumerate(document.lines, start=1)
+    )
+    _mark(document)
+    return invoice
+
+
+def discard_empty(draft: Invoice) -> Invoice:
+    """Throw a draft away that has no charges left (A2)."""
+    draft.status = InvoiceStatus.VOID.value
+    draft.save(update_fields=["status"])
+    return draft
+
+
+def _new(replaced: Invoice, *, own_bill_to: bool) -> Invoice:
+    (profile,) = group_profiles([replaced.bill_group_id]).values()
+    return Invoice(
+        legal_entity=replaced.legal_entity,
+        account_id=replaced.account_id,
+        bill_group_id=replaced.bill_group_id,
+        status=InvoiceStatus.DRAFT.value,
+        bill_date=replaced.bill_date,
+        net_terms=replaced.net_terms,
+        currency=replaced.currency,
+        replaces=replaced,
+        seller=seller_of(replaced.legal_entity),
+        language=replaced.language,
+        custom_fields=replaced.custom_fields,
+        **_addressed(replaced, profile, own_bill_to=own_bill_to),
+    )
+
+
+def _addressed(
+    replaced: Invoice, profile: GroupProfile, *, own_bill_to: bool
+) -> dict[str, Any]:
+    if own_bill_to:
+        revision = replaced.current_revision
+        return {
+            "bill_to": revision.bill_to if revision else replaced.bill_to,
+            "po_number": replaced.po_number,
+            "tax_id": replaced.tax_id,
+            "printed_fields": replaced.printed_fields,
+        }
+    return {
+        "bill_to": json.loads(profile.bill_to),
+        "po_number": profile.po_number,
+        "tax_id": profile.tax_id,
+        "printed_fields": json.loads(profile.printed_fields),
+    }
+
+
+def _sums(document: Document) -> dict[str, Any]:
+    names = {line.tax_percent: line.tax_name for line in document.lines}
+    return {
+        "subtotal": document.totals.subtotal,
+        "tax": document.totals.tax,
+        "total": document.totals.total,
+        "full_price_subtotal": document.full_price_subtotal,
+        "taxes": [
+            {
+                "name": names[tax.percent],
+                "percent": format_decimal(tax.percent),
+                "taxable": str(tax.taxable),
+                "tax": str(tax.tax),
+            }
+            for tax in document.totals.taxes
+        ],
+    }
+
+
+def _line(invoice: Invoice, line: DocumentLine, position: int) -> InvoiceLine:
+    charge = line.charge
+    return InvoiceLine(
+        invoice=invoice,
+        charge_id=charge.charge_id,
+        position=position,
+        contract_number=charge.contract_number,
+        product_name=charge.product_name,
+        description=charge.description,
+        period_start=charge.period_start,
+        period_end=charge.period_end,
+        quantity=line.quantity,
+        unit_price=charge.unit_price,
+        discount_percent=charge.discount_percent,
+        amount=line.amount,
+        tax_name=line.tax_name,
+        tax_percent=line.tax_percent,
+        detail=[
+            {
+                "quantity": str(part.quantity),
+                "unit_price": str(part.unit_price),
+                "amount": str(part.amount),
+            }
+            for part in (line.usage.parts if line.usage else ())
+        ],
+    )
+
+
+def _mark(document: Document) -> None:
+    """Move the charges on the draft; usage keeps what it was rated at (P9, G10)."""
+    for line in document.lines:
+        if line.usage is not None:
+            ScheduledCharge.objects.filter(pk=line.charge.charge_id).update(
+                quantity=line.quantity, amount=line.amount
+            )
+    ScheduledCharge.objects.filter(
+        pk__in=[line.charge.charge_id for line in document.lines]
+    ).update(state=ChargeState.DRAFTED)
+    ScheduledCharge.objects.filter(
+        pk__in=[charge.charge_id for charge in document.zero_charges]
+    ).update(state=ChargeState.INVOICED, quantity=Decimal(0), amount=Decimal(0))
