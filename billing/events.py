@@ -39,6 +39,7 @@ _SENTENCES: Final = {
     "invoice.draft_rebuilt": "Draft rebuilt at the new terms",
     "invoice.drafted": "Draft made for review",
     "invoice.issued": "Invoice issued",
+    "invoice.kept_as_billed": "Invoice kept as billed",
     "invoice.paid": "Invoice paid",
     "invoice.paper_stored": "Paper stored",
     "invoice.part_paid": "Invoice paid in part",

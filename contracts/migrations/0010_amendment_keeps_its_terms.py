@@ -35,6 +35,6 @@ CREATE TRIGGER amendment_is_append_only
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contracts", "0003_guard_bill_group_status")]
+    dependencies = [("contracts", "0005_guard_late_usage")]
 
     operations = [migrations.RunSQL(GUARDS, UNDO)]

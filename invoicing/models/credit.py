@@ -70,6 +70,10 @@ class CreditNote(models.Model):
     settlement = models.CharField(max_length=8, choices=list(CREDIT_SETTLEMENTS))
     reason_code = models.CharField(max_length=16, choices=list(CREDIT_REASONS))
     reason = models.TextField()
+    issues_replacement = models.BooleanField(
+        default=False,
+        help_text="Its approval issues the invoice's replacement with it (A7).",
+    )
     bill_to = models.JSONField()
     seller = models.JSONField()
     made_by_id = models.BigIntegerField(null=True)

@@ -8,13 +8,12 @@ from decimal import Decimal
 from contracts.domain.rating import rate
 from contracts.domain.reconcile import reconcile
 from contracts.domain.schedule import plan
-from contracts.domain.terms import ChargeState, ContractTerms
+from contracts.domain.terms import LIVE_STATES, ChargeState, ContractTerms
 from contracts.models import Contract, ScheduledCharge
 from contracts.queries import stored_charges, usage_of_charges
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
-
-ON_DOCUMENT = (ChargeState.DRAFTED, ChargeState.INVOICED)
+from invoicing.services.replacements import ON_DOCUMENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +66,24 @@ def changed_documents(
 
 def _rated_otherwise(contract: Contract) -> set[int]:
     """Return the usage charges on documents that rating anew bills otherwise (P9)."""
-    charges = dict(
-        ScheduledCharge.objects.filter(
-            contract=contract, state__in=ON_DOCUMENT, unit_price__isnull=True
-        ).values_list("pk", "amount")
+    usage = ScheduledCharge.objects.filter(
+        contract=contract, state__in=LIVE_STATES, unit_price__isnull=True
     )
-    if not charges:
+    billed: dict[int, Decimal] = {
+        pk: amount or Decimal(0)
+        for pk, amount in usage.filter(
+            state__in=ON_DOCUMENT, late_for=None
+        ).values_list("pk", "amount")
+    }
+    if not billed:
         return set()
+    for late in usage.filter(late_for__in=billed):
+        billed[late.late_for_id or 0] += late.amount or Decimal(0)
     return {
         charge_id
-        for charge_id, (quantity, tariff) in usage_of_charges(charges).items()
+        for charge_id, (quantity, tariff) in usage_of_charges(billed).items()
         if rate(tariff, quantity, contract.bill_group.currency).amount
-        != charges[charge_id]
+        != billed[charge_id]
     }
 
 

@@ -15,7 +15,11 @@ from billing.domain.dates import day_text
 from billing.queries import closed_through
 from invoicing.domain.credit import CreditParts, NotCreditable, after_voided_credit
 from invoicing.domain.credit_lines import Creditable
-from invoicing.domain.states import CreditNoteStatus, CreditSettlement
+from invoicing.domain.states import (
+    CreditNoteStatus,
+    CreditSettlement,
+    InvoiceStatus,
+)
 from invoicing.models import BalanceEntry, CreditNote
 from invoicing.queries.claims import claim_of, creditable_of
 from invoicing.services.balance import withdraw
@@ -26,6 +30,7 @@ from invoicing.services.credits import (
     lock_credited,
     record_credit,
 )
+from invoicing.services.drafts import issue_draft
 
 
 class OwnCredit(ValueError):
@@ -53,15 +58,19 @@ class CreditStands(ValueError):
 def approve_credit(
     *, note: CreditNote, actor: AbstractBaseUser, today: date
 ) -> CreditNote:
-    """Issue a credit that waits, as a second person, dated today (A9).
+    """Issue a credit that waits, as a second person, dated today (A7, A9).
 
-    Raises `NotWaiting`, `OwnCredit`, and `NotCreditable` where it no longer fits.
+    The replacement it was made with is issued first, so that balance finds it. Raises
+    `NotWaiting`, `OwnCredit`, and `NotCreditable` where it no longer fits.
     """
     group, invoice = lock_credited(note.invoice, today=today)
     note = _waiting(note)
     if note.made_by_id == actor.pk:
         raise OwnCredit
     _check_still_left(note, creditable_of(invoice))
+    if note.issues_replacement:
+        for draft in invoice.replacements.filter(status=InvoiceStatus.DRAFT):
+            issue_draft(invoice=draft, actor=actor, today=today)
     note.decided_by_name = actor.get_username()
     note.decided_at = Now()
     return issue_credit(note, invoice, group, actor=actor, today=today)

@@ -76,28 +76,37 @@ def credit_invoice(
     actor: AbstractBaseUser | None,
     today: date,
     lines: Mapping[int, Decimal] | None = None,
+    amount: Decimal | None = None,
     reason_code: CreditReason = CreditReason.BILLING_ERROR,
     settlement: CreditSettlement = CreditSettlement.BALANCE,
     with_paid: bool | None = None,
+    issues_replacement: bool = False,
 ) -> CreditNote:
     """Credit the remainder of an invoice, or net amounts by line id (A5, A9).
 
     The remainder gives paid money back where a replacement claims it, or as
-    `with_paid` says. Above the limit the credit waits for approval. Raises
+    `with_paid` says. Instead of lines an `amount` with tax is spread over all of them.
+    Above the limit the credit waits for approval, with which `issues_replacement` has
+    the replacement issued too (A7). Raises
     `ReasonMissing`, `NotIssued`, `NotCreditable`, `PeriodClosed` and
     `IssueDateTooEarly`.
     """
     if not reason.strip():
         raise ReasonMissing
     group, locked = lock_credited(invoice, today=today)
-    if lines is None:
-        sums = _remainder(locked, with_paid=with_paid)
-    else:
+    if lines is not None:
         sums = credit_of_lines(creditable_of(locked), lines)
+    elif amount is not None:
+        sums = credit_of_amount(creditable_of(locked), amount)
+    else:
+        sums = _remainder(locked, with_paid=with_paid)
     note = _draw_up(
         locked, sums, actor, reason.strip(), reason_code=reason_code, to=settlement
     )
     if _needs_approval(note):
+        if issues_replacement:
+            note.issues_replacement = True
+            note.save(update_fields=["issues_replacement"])
         record_credit("credit_note.requested", note, group, actor, reason=note.reason)
         return note
     return issue_credit(note, locked, group, actor=actor, today=today)

@@ -28,6 +28,7 @@ from invoicing.services.amending import (
     changed_documents,
     contract_value,
 )
+from invoicing.services.corrections import Finished, finish_replacement
 from invoicing.services.generation import generate_first_invoices
 from invoicing.services.import_preview import preview_import
 from invoicing.services.locks import limit_lock_waits, lock_open_books
@@ -134,6 +135,14 @@ class Amended:
     value_after: Decimal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """An amendment with what became of each invoice that it replaced (A7)."""
+
+    amended: Amended
+    finished: tuple[Finished, ...]
+
+
 @transaction.atomic
 def amend_contract(
     *,
@@ -214,6 +223,45 @@ def preview_amendment(
         )
         transaction.set_rollback(True)
     return amended
+
+
+@transaction.atomic
+def fix_contract(
+    *,
+    contract: Contract,
+    changes: TermChanges,
+    effective_date: date,
+    reason: str,
+    actor: AbstractBaseUser | None,
+    today: date,
+    replace_credited: Collection[int] = (),
+    give_again: Collection[int] = (),
+) -> Fixed:
+    """Amend, issue each replacement, and credit what it replaces, at once (A7).
+
+    Where a credit needs approval its replacement stays a draft until then. Raises what
+    `amend_contract` and `finish_replacement` raise; then nothing is done.
+    """
+    amended = amend_contract(
+        contract=contract,
+        changes=changes,
+        effective_date=effective_date,
+        reason=reason,
+        actor=actor,
+        today=today,
+        replace_credited=replace_credited,
+    )
+    finished = tuple(
+        finish_replacement(
+            invoice=one.invoice,
+            reason=amended.amendment.reason,
+            actor=actor,
+            today=today,
+            give_again=give_again,
+        )
+        for one in amended.corrected.replaced
+    )
+    return Fixed(amended=amended, finished=finished)
 
 
 def _value(contract: Contract) -> Decimal:

@@ -2,12 +2,14 @@
 
 The charges of an issued invoice are superseded and planned anew; what takes their place
 goes on a replacement draft, with whatever else is new on its bill date. A draft gives
-its charges back and is rebuilt. The caller holds the locks of the contracts and bill
-groups, and undoes everything if anything fails.
+its charges back and is rebuilt. Usage that is rated anew takes in what was recorded
+late (P9): documents with such a late charge are corrected along with it. The caller
+holds the locks of the contracts and bill groups, and undoes everything if anything
+fails.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,6 +27,8 @@ from invoicing.models import Invoice, InvoiceLine
 from invoicing.services.claims import lock_invoices
 from invoicing.services.draft_writing import discard_empty, write_draft
 
+ON_DOCUMENT = (ChargeState.DRAFTED, ChargeState.INVOICED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freed:
@@ -33,6 +37,7 @@ class Freed:
     charge_id: int
     contract_id: int
     line_id: int
+    late_for_id: int | None
     days: Period
 
 
@@ -66,11 +71,11 @@ def correct_documents(
     the bill date of a document goes with it. A replacement keeps bill-to and PO number
     of what it replaces, or with `own_bill_to` off takes those of today (A12).
     """
-    documents = list(lock_invoices(invoice_ids).values())
+    documents = list(lock_invoices(_with_late_usage(invoice_ids)).values())
     freed = {document.pk: _free(document) for document in documents}
-    involved = set(contract_ids).union(
-        one.contract_id for charges in freed.values() for one in charges
-    )
+    all_freed = [one for charges in freed.values() for one in charges]
+    involved = {*contract_ids, *(one.contract_id for one in all_freed)}
+    _settle_late_usage(all_freed)
     reconcile_contracts(contract_ids=involved, today=today)
     taken: set[int] = set()
     replaced, rebuilt, discarded = [], [], []
@@ -92,17 +97,52 @@ def correct_documents(
     )
 
 
+def _with_late_usage(invoice_ids: Collection[int]) -> set[int]:
+    """Return documents and those that bill late usage of periods on them."""
+    found = set(invoice_ids)
+    while True:
+        late = Invoice.objects.filter(
+            lines__charge__late_for__invoice_line__invoice__in=found,
+            lines__charge__state__in=ON_DOCUMENT,
+        ).exclude(pk__in=found)
+        more = set(late.values_list("pk", flat=True))
+        if not more:
+            return found
+        found |= more
+
+
+def _settle_late_usage(freed: Sequence[Freed]) -> None:
+    """Keep the late charges of periods that stay; the others are rated with theirs."""
+    periods = {one.charge_id for one in freed}
+    ScheduledCharge.objects.filter(
+        late_for__in=periods, state=ChargeState.PENDING
+    ).update(state=ChargeState.CANCELED)
+    stay = [one.charge_id for one in freed if one.late_for_id not in {None, *periods}]
+    copy_as_pending(
+        ScheduledCharge.objects.filter(pk__in=stay, state=ChargeState.SUPERSEDED)
+    )
+
+
+def copy_as_pending(late: QuerySet[ScheduledCharge]) -> None:
+    """Bill late charges again whose document is replaced: as new pending ones."""
+    for charge in late.order_by("pk"):
+        charge.pk = None
+        charge.state = ChargeState.PENDING.value
+        charge.save(force_insert=True)
+
+
 def _free(document: Invoice) -> list[Freed]:
     """Take the live charges of a document off it, so that their days are planned."""
     charges = ScheduledCharge.objects.filter(
         invoice_line__invoice=document,
-        state__in=[ChargeState.DRAFTED, ChargeState.INVOICED],
+        state__in=ON_DOCUMENT,
     )
     freed = [
         Freed(
             charge_id=charge.pk,
             contract_id=charge.contract_id,
             line_id=charge.contract_line_id,
+            late_for_id=charge.late_for_id,
             days=Period.from_inclusive(charge.period_start, charge.period_end),
         )
         for charge in charges.order_by("pk").select_for_update(
@@ -153,18 +193,21 @@ def record_corrections(
 ) -> None:
     """Write an audit entry for each document that was corrected (M5)."""
     for one in corrected.replaced:
-        _record("invoice.superseded", one.invoice, actor, reason)
+        record_correction("invoice.superseded", one.invoice, actor=actor, reason=reason)
         if one.draft is not None:
-            _record("invoice.replacement_drafted", one.draft, actor, reason)
+            record_correction(
+                "invoice.replacement_drafted", one.draft, actor=actor, reason=reason
+            )
     for draft in corrected.rebuilt:
-        _record("invoice.draft_rebuilt", draft, actor, reason)
+        record_correction("invoice.draft_rebuilt", draft, actor=actor, reason=reason)
     for draft in corrected.discarded:
-        _record("invoice.discarded", draft, actor, reason)
+        record_correction("invoice.discarded", draft, actor=actor, reason=reason)
 
 
-def _record(
-    code: str, invoice: Invoice, actor: AbstractBaseUser | None, reason: str
+def record_correction(
+    code: str, invoice: Invoice, *, actor: AbstractBaseUser | None, reason: str
 ) -> None:
+    """Write the audit entry of one corrected document."""
     record(
         code,
         actor=actor,
