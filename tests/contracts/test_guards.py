@@ -210,7 +210,7 @@ class TestAmendments:
         """A1."""
         amend(line, date(2026, 2, 1), quantity=Decimal(2))
 
-        with refused("append-only"):
+        with refused("does not change"):
             Amendment.objects.update(reason="Another")
         with refused("append-only"):
             LineChange.objects.update(quantity=3)
@@ -219,8 +219,17 @@ class TestAmendments:
         amendment_of_no_line = Amendment.objects.create(
             contract=line.contract, effective_date=date(2026, 2, 1), reason="None"
         )
-        with refused("append-only"):
+        with refused("never deleted"):
             Amendment.objects.filter(pk=amendment_of_no_line.pk)._raw_delete("default")
+
+    def test_the_terms_after_an_amendment_are_stored_once(
+        self, line: ContractLine
+    ) -> None:
+        amend(line, date(2026, 2, 1), quantity=Decimal(2))
+        Amendment.objects.update(terms_after={"lines": []})
+
+        with refused("does not change"):
+            Amendment.objects.update(terms_after={"lines": [1]})
 
     def test_an_amendment_changes_a_line_once(self, line: ContractLine) -> None:
         change = amend(line, date(2026, 2, 1), quantity=Decimal(2))

@@ -11,6 +11,7 @@ from billing.services.periods import PeriodStays, close_period
 from contracts.models import ScheduledCharge
 from invoicing.models import Invoice
 from invoicing.queries.closing import closing_obstacles, stopped_by_people
+from invoicing.services.credits import credit_invoice
 from invoicing.services.drafts import issue_draft
 from invoicing.services.generation import run_invoicing
 from tests.books import sold
@@ -123,7 +124,7 @@ def test_m6_a_superseded_invoice_is_in_the_way_until_it_is_credited(
 
     with pytest.raises(PeriodStays, match="superseded invoices not credited 1"):
         close_january(group)
-    Invoice.objects.update(credited_due=invoice.total, status="CREDITED")
+    credit_invoice(invoice=invoice, reason="Wrong", actor=None, today=JAN_1)
     close_january(group)
 
     assert is_closed(group)

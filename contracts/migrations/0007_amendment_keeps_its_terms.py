@@ -35,6 +35,6 @@ CREATE TRIGGER amendment_is_append_only
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contracts", "0005_guard_late_usage")]
+    dependencies = [("contracts", "0006_guard_owners_of_charges")]
 
     operations = [migrations.RunSQL(GUARDS, UNDO)]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contracts", "0010_amendment_keeps_its_terms"),
+        ("contracts", "0007_amendment_keeps_its_terms"),
     ]
 
     operations = [

@@ -225,6 +225,6 @@ DROP FUNCTION invoicing_guard_credit_note();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoicing", "0010_credits_and_payments")]
+    dependencies = [("invoicing", "0006_credits_and_payments")]
 
     operations = [migrations.RunSQL(GUARDS, UNDO)]
