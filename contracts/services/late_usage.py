@@ -103,13 +103,16 @@ def record_late_usage(
             charge=_pending_of(period).first(),
             difference=Decimal(0),
         )
-    recorded = UsageRecord.objects.create(
-        line=line,
-        usage_date=usage_date,
-        quantity=quantity,
+    recorded, _ = UsageRecord.objects.get_or_create(
         idempotency_key=idempotency_key,
-        recorded_by_id=actor.pk if actor else None,
+        defaults={
+            "line": line,
+            "usage_date": usage_date,
+            "quantity": quantity,
+            "recorded_by_id": actor.pk if actor else None,
+        },
     )
+    check_same(recorded, line.pk, usage_date, quantity)
     charge, difference = _charge_difference(period, bill_group, today)
     _record(recorded, period, charge, difference, actor)
     return LateUsage(

@@ -15,8 +15,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from psycopg import errors as database_errors
 
 from billing.models import BillGroup
 from billing.services import audit
@@ -66,6 +67,16 @@ class UsageFileRecorded(UsageImportNotDone):
 
     def __init__(self, upload: UsageImport) -> None:
         super().__init__(f"{upload} was recorded already. Nothing was changed.")
+
+
+class UsageFileDisturbed(UsageImportNotDone):
+    """A key of the file that somebody else used while it was recorded."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody recorded usage with a key of this file at the same moment. "
+            "Nothing was recorded; try again to see which."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +196,8 @@ def import_usage(
 ) -> CheckedUsage:
     """Record the rows of a usage file that are not recorded yet (P9).
 
-    All of them or none; returns what was recorded. Raises `UsageFileRefused`.
+    All of them or none; returns what was recorded. Raises `UsageFileRefused` and
+    `UsageFileDisturbed`.
     """
     _lock(check_usage_file(content).new)
     checked = check_usage_file(content)
@@ -193,19 +205,7 @@ def import_usage(
         raise UsageFileRefused(checked.errors)
     for charge in checked.reopened:
         reopen_period(charge, actor)
-    UsageRecord.objects.bulk_create(
-        (
-            UsageRecord(
-                line=item.line,
-                usage_date=item.row.usage_date,
-                quantity=item.row.quantity,
-                idempotency_key=item.row.idempotency_key,
-                recorded_by_id=actor.pk if actor else None,
-            )
-            for item in checked.new
-        ),
-        batch_size=INSERTED_AT_ONCE,
-    )
+    _write(checked.new, actor)
     audit.record(
         "usage.imported",
         actor=actor,
@@ -217,6 +217,25 @@ def import_usage(
         },
     )
     return checked
+
+
+def _write(new: Sequence[NewUsage], actor: AbstractBaseUser | None) -> None:
+    records = [
+        UsageRecord(
+            line=item.line,
+            usage_date=item.row.usage_date,
+            quantity=item.row.quantity,
+            idempotency_key=item.row.idempotency_key,
+            recorded_by_id=actor.pk if actor else None,
+        )
+        for item in new
+    ]
+    try:
+        UsageRecord.objects.bulk_create(records, batch_size=INSERTED_AT_ONCE)
+    except IntegrityError as fault:
+        if isinstance(fault.__cause__, database_errors.UniqueViolation):
+            raise UsageFileDisturbed from fault
+        raise
 
 
 def _lock(new: Sequence[NewUsage]) -> None:

@@ -11,6 +11,7 @@ from contracts.domain.csv_file import RowError
 from contracts.services.usage_import import (
     CheckedUsage,
     UsageFileRefused,
+    UsageImportNotDone,
     check_usage_file,
     import_usage,
 )
@@ -43,6 +44,8 @@ class Command(BaseCommand):
                 checked = import_usage(content=content, file_name=name, actor=None)
         except UsageFileRefused as refused:
             errors = refused.errors
+        except UsageImportNotDone as fault:
+            errors = (RowError(line=1, column="", value="", message=str(fault)),)
 
         if options["json"]:
             summary = {} if errors or checked is None else checked.as_dict()

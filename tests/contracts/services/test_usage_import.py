@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from threading import Barrier, Thread
 
 import pytest
 from django.db import connection
@@ -10,8 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from billing.models import AuditEvent
 from contracts.domain.terms import ChargeState
 from contracts.models import ContractLine, UsageImport, UsageRecord
+from contracts.services import usage_import
 from contracts.services.usage import record_usage
 from contracts.services.usage_import import (
+    UsageFileDisturbed,
     UsageFileRecorded,
     UsageFileRefused,
     check_usage_file,
@@ -183,6 +186,64 @@ def test_check_reads_as_often_for_many_rows_as_for_few(metered: ContractLine) ->
         return len(captured)
 
     assert queries(300) == queries(2) <= 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_same_file_sent_four_times_at_once_is_recorded_once(
+    metered: ContractLine,
+) -> None:
+    """P9, G12."""
+    barrier = Barrier(4)
+    outcomes: list[str] = []
+
+    def send() -> None:
+        barrier.wait(timeout=10)
+        try:
+            record_file(*(f"C-1,1,2026-01-{day:02},5,k{day}" for day in range(1, 29)))
+            outcomes.append("recorded")
+        except UsageFileDisturbed:
+            outcomes.append("disturbed")
+        finally:
+            connection.close()
+
+    threads = [Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+
+    assert outcomes == ["recorded"] * 4
+    assert UsageRecord.objects.count() == 28
+
+
+def test_key_taken_meanwhile_for_another_contract_disturbs_the_file(
+    metered: ContractLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P9: no lock is shared; the unique key decides."""
+    other = usage_line(contract__number="C-2", position=1)
+    check = usage_import.check_usage_file
+
+    def check_then_lose(content: bytes) -> usage_import.CheckedUsage:
+        checked = check(content)
+        UsageRecord.objects.get_or_create(
+            idempotency_key="a",
+            defaults={
+                "line": other,
+                "usage_date": date(2026, 1, 1),
+                "quantity": 1,
+            },
+        )
+        return checked
+
+    losing = iter([check, check_then_lose])
+
+    def next_check(content: bytes) -> usage_import.CheckedUsage:
+        return next(losing)(content)
+
+    monkeypatch.setattr(usage_import, "check_usage_file", next_check)
+
+    with pytest.raises(UsageFileDisturbed, match="try again"):
+        record_file("C-1,1,2026-01-10,5,a")
 
 
 class TestUpload:
