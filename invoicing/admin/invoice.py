@@ -27,7 +27,8 @@ from invoicing.filters import InvoiceFilter
 from invoicing.models import Invoice
 from invoicing.queries.search import search_invoices
 from invoicing.services.documents import current_pdf
-from invoicing.services.rendering import PangoMissing
+from invoicing.services.rendering import GlyphsMissing, PangoMissing
+from invoicing.services.sheet import VoidIsNotPrinted
 
 FROZEN = ("bill_to", "seller", "printed_fields", "custom_fields", "taxes")
 
@@ -212,11 +213,11 @@ class InvoicePdf(ObjectPage):
     def respond(
         self, request: HttpRequest, subject: Any, frame: Mapping[str, Any]
     ) -> HttpResponse:
-        """Send the bytes; without Pango say so on the page."""
+        """Send the bytes; where none can be made, say why on the page."""
         try:
             pdf = current_pdf(invoice=subject)
-        except PangoMissing as missing:
-            messages.error(request, str(missing))
+        except (PangoMissing, GlyphsMissing, VoidIsNotPrinted) as hindrance:
+            messages.error(request, str(hindrance))
             return HttpResponseRedirect(
                 reverse("admin:invoicing_invoice_change", args=[subject.pk])
             )

@@ -36,7 +36,7 @@ def render_html(invoice: Invoice) -> str:
 def render_pdf(invoice: Invoice) -> bytes:
     """Return the paper of an invoice as it stands now; nothing is stored.
 
-    Raises `PangoMissing`.
+    Raises `PangoMissing`, `GlyphsMissing` and `VoidIsNotPrinted`.
     """
     return render(render_html(invoice))
 
@@ -44,7 +44,8 @@ def render_pdf(invoice: Invoice) -> bytes:
 def current_pdf(*, invoice: Invoice) -> bytes:
     """Return the PDF to show: the stored one, made and stored where it is missing (M7).
 
-    A draft is rendered anew. Raises `PangoMissing`.
+    A draft is rendered anew. Raises `PangoMissing`, `GlyphsMissing` and
+    `VoidIsNotPrinted`.
     """
     fresh = Invoice.objects.get(pk=invoice.pk)
     if not fresh.is_issued:
@@ -55,7 +56,7 @@ def current_pdf(*, invoice: Invoice) -> bytes:
 def ensure_revision(*, invoice: Invoice) -> InvoiceRevision:
     """Return the current revision of an issued invoice; the first is made here.
 
-    Raises `PangoMissing` and `DraftIsNotKept`.
+    Raises `PangoMissing`, `GlyphsMissing` and `DraftIsNotKept`.
     """
     fresh = Invoice.objects.select_related("current_revision").get(pk=invoice.pk)
     if fresh.current_revision is not None:

@@ -6,6 +6,7 @@ between sending and noting it, the second mail is the same message to whoever ge
 
 import re
 import smtplib
+from dataclasses import dataclass
 from email.utils import formataddr, parseaddr
 
 from django.conf import settings
@@ -14,9 +15,20 @@ from django.template.loader import render_to_string
 
 from invoicing.models import Invoice, InvoiceRevision
 from invoicing.services.sheet import compose_sheet
+from invoicing.services.wording import Writer
 
 TEMPLATE = "invoicing/documents/invoice_mail.txt"
 _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """The words around a paper, in the language of its account."""
+
+    subject: str
+    greeting: str
+    opening: str
+    closing: str
 
 
 def invoice_message(
@@ -24,11 +36,24 @@ def invoice_message(
 ) -> EmailMessage:
     """Return the mail with an issued invoice's paper attached, ready to be sent."""
     sheet = compose_sheet(invoice)
+    write = Writer.of(invoice.language, invoice.currency)
+    letter = Letter(
+        subject=write.say(
+            "{title} from {name}", title=sheet.title, name=sheet.seller.name
+        ),
+        greeting=write.say("Dear Sir or Madam,"),
+        opening=write.say(
+            "please find attached {title} over {amount}.",
+            title=sheet.title,
+            amount=sheet.total,
+        ),
+        closing=write.say("With kind regards"),
+    )
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     reply_to = invoice.seller.get("email", "")
     message = EmailMessage(
-        subject=f"{sheet.title} from {sheet.seller.name}".replace("\n", " "),
-        body=render_to_string(TEMPLATE, {"sheet": sheet}),
+        subject=letter.subject.replace("\n", " "),
+        body=render_to_string(TEMPLATE, {"sheet": sheet, "letter": letter}),
         from_email=formataddr((sheet.seller.name.replace("\n", " "), sender)),
         to=[recipient],
         reply_to=[reply_to] if reply_to else None,

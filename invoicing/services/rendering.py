@@ -5,13 +5,16 @@ the first paper is rendered; stylesheet, fonts and their configuration are then 
 the life of the process. The same HTML gives the same bytes on one machine: there is no
 date and no random name in the file.
 
-Nothing is ever fetched but the stylesheet's own fonts, whatever the HTML asks for.
+Nothing is ever fetched but the stylesheet's own fonts, whatever the HTML asks for;
+pictures stand in the HTML itself.
 """
 
 import logging
 import threading
 import warnings
-from contextlib import redirect_stdout
+from base64 import b64decode
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -22,7 +25,9 @@ from typing import Any, Final
 from django.conf import settings
 
 PANGO_PACKAGES: Final = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+MORE_FONTS: Final = "fonts-noto-cjk fonts-noto-core"
 _FOLDER: Final[Path] = settings.BASE_DIR / "templates" / "invoicing" / "documents"
+_PICTURE: Final = "data:image/png;base64,"
 _OPTIONS: Final = {"pdf_variant": "pdf/a-3b", "output_intent": "sRGB"}
 _ONE_AT_A_TIME: Final = threading.Lock()  # Pango's fonts are not for two threads
 
@@ -34,6 +39,17 @@ class PangoMissing(RuntimeError):
         super().__init__(
             "No PDF can be made because the Pango libraries are missing: "
             f"apt-get install {PANGO_PACKAGES} (macOS: brew install pango)."
+        )
+
+
+class GlyphsMissing(RuntimeError):
+    """Signs that no font has; the paper would show empty boxes in their place."""
+
+    def __init__(self, signs: Iterable[str]) -> None:
+        named = ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in signs)
+        super().__init__(
+            f"No font on this machine has {named}, so the paper can't be printed. "
+            f"Install a font that has it, for example: apt-get install {MORE_FONTS}."
         )
 
 
@@ -55,9 +71,9 @@ class Press:
 def render(html: str) -> bytes:
     """Return a PDF/A-3b of HTML that uses the stylesheet of the papers.
 
-    Raises `PangoMissing`.
+    Raises `PangoMissing` and `GlyphsMissing`.
     """
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, _noticing_missing_glyphs() as missing:
         press = load_press()
         document = press.html(string=html, url_fetcher=press.fetcher)
         pdf: bytes = document.write_pdf(
@@ -66,7 +82,29 @@ def render(html: str) -> bytes:
             color_profiles={"sRGB": press.colours},
             **_OPTIONS,
         )
+    if missing:
+        raise GlyphsMissing(missing)
     return pdf
+
+
+@contextmanager
+def _noticing_missing_glyphs() -> Iterator[list[str]]:
+    """Collect the signs for which WeasyPrint warns that it draws an empty box."""
+    missing: list[str] = []
+
+    class Noticing(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if str(record.msg).startswith(".notdef") and isinstance(record.args, tuple):
+                sign = str(record.args[0])
+                if sign not in missing:
+                    missing.append(sign)
+
+    logger, noticing = logging.getLogger("weasyprint"), Noticing(logging.WARNING)
+    logger.addHandler(noticing)
+    try:
+        yield missing
+    finally:
+        logger.removeHandler(noticing)
 
 
 @cache
@@ -81,7 +119,12 @@ def load_press() -> Press:
 
     class PackagedFilesOnly(weasyprint.urls.URLFetcher):  # type: ignore[misc,name-defined]
         def fetch(self, url: str, headers: object = None) -> Any:
-            """Return a packaged font; refuse all else."""
+            """Return a packaged font or a picture in the HTML; refuse all else."""
+            if url.startswith(_PICTURE):
+                picture = b64decode(url.removeprefix(_PICTURE), validate=True)
+                return weasyprint.urls.URLFetcherResponse(
+                    url, picture, {"Content-Type": "image/png"}
+                )
             font = _FOLDER / "fonts" / url.rpartition("/")[2]
             if url != font.as_uri() or font.suffix != ".ttf":
                 raise FetchRefused(f"A paper asked for {url}.")

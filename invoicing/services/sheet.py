@@ -6,6 +6,7 @@ its current revision (D2). It claims the invoice's total. What is paid or credit
 afterwards is told by other papers and never changes this one (M3).
 """
 
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,13 +14,23 @@ from itertools import groupby
 from typing import Final
 
 from billing.domain.address import Address
+from invoicing.domain.giro_code import giro_code, qr_picture
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.services.wording import Writer, plain
 
 LONG_FIGURE: Final = 16
-SHORT_LABEL: Final = 18
+SHORT_LABEL: Final = 20
 SHORT_VALUE: Final = 22
+WINDOW_COLUMNS: Final = 40
+WINDOW_ROWS: Final = 6
+
+
+class VoidIsNotPrinted(ValueError):
+    """A draft that was thrown away has no paper."""
+
+    def __init__(self, invoice: Invoice) -> None:
+        super().__init__(f"{invoice} was thrown away and is not printed.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +73,43 @@ class PrintedLine:
 class PrintedContract:
     """The lines of one contract."""
 
-    number: str
+    heading: str
     lines: tuple[PrintedLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """A name and the address lines below it."""
+    """A name and the address lines below it.
+
+    One that `is_tall` needs the notes' zone of a window envelope too (DIN 5008).
+    """
 
     name: str
     lines: tuple[str, ...]
+    is_tall: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """The fixed words of a paper in its language."""
+
+    page: str
+    of: str
+    description: str
+    quantity: str
+    unit_price: str
+    discount: str
+    tax: str
+    amount: str
+    amount_due: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A QR code as a PNG in base64, and what it is for."""
+
+    picture: str
+    caption: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +117,7 @@ class Sheet:
     """The paper of one invoice; `columns` count those of its table of lines."""
 
     language: str
+    words: Words
     mark: str
     title: str
     seller: Party
@@ -86,7 +125,6 @@ class Sheet:
     bill_to: Party
     facts: Blocks
     notes: Blocks
-    currency: str
     contracts: tuple[PrintedContract, ...]
     has_discounts: bool
     has_tax_rates: bool
@@ -97,11 +135,17 @@ class Sheet:
     total: str
     claim: str
     payment: Blocks
+    code: Code | None
     payment_instructions: str
 
 
 def compose_sheet(invoice: Invoice) -> Sheet:
-    """Return what the paper of an invoice says; reads its lines and its revision."""
+    """Return what the paper of an invoice says; reads its lines and its revision.
+
+    Raises `VoidIsNotPrinted`.
+    """
+    if invoice.status == InvoiceStatus.VOID:
+        raise VoidIsNotPrinted(invoice)
     write = Writer.of(invoice.language, invoice.currency)
     lines = sorted(invoice.lines.all(), key=lambda line: line.position)
     revision = invoice.current_revision
@@ -111,16 +155,17 @@ def compose_sheet(invoice: Invoice) -> Sheet:
     has_tax_rates = len({line.tax_percent for line in lines}) > 1
     return Sheet(
         language=write.locale.language,
-        mark=_mark(invoice),
-        title=f"Invoice {invoice.number}" if invoice.number else "Draft invoice",
+        words=_words(write),
+        mark="" if invoice.is_issued else write.say("Draft"),
+        title=_title(write, invoice),
         seller=_party(write, seller),
         seller_facts=_filled(
-            ("Tax id", seller.get("tax_id", "")), ("Email", seller.get("email", ""))
+            (write.say("Tax id"), seller.get("tax_id", "")),
+            (write.say("Email"), seller.get("email", "")),
         ),
         bill_to=_party(write, revision.bill_to if revision else invoice.bill_to),
         facts=_blocks(_facts(write, invoice)),
         notes=_blocks(_filled(*_printed_fields(invoice))),
-        currency=invoice.currency,
         contracts=contracts,
         has_discounts=has_discounts,
         has_tax_rates=has_tax_rates,
@@ -130,21 +175,38 @@ def compose_sheet(invoice: Invoice) -> Sheet:
         sums=_blocks(_sums(write, invoice), label=60),
         total=write.money(invoice.total),
         claim=_claim(write, invoice),
-        payment=_blocks(_payment(invoice)),
+        payment=_blocks(_payment(write, invoice)),
+        code=_code(write, invoice),
         payment_instructions=plain(seller.get("payment_instructions", "")),
     )
 
 
-def _mark(invoice: Invoice) -> str:
-    if invoice.is_issued:
-        return ""
-    return "Void" if invoice.status == InvoiceStatus.VOID else "Draft"
+def _title(write: Writer, invoice: Invoice) -> str:
+    if invoice.number:
+        return write.say("Invoice {number}", number=invoice.number)
+    return write.say("Draft invoice")
+
+
+def _words(write: Writer) -> Words:
+    return Words(
+        page=write.say("Page"),
+        of=write.say("of"),
+        description=write.say("Description"),
+        quantity=write.say("Quantity"),
+        unit_price=write.say("Unit price"),
+        discount=write.say("Discount"),
+        tax=write.say("Tax"),
+        amount=write.say("Amount, {currency}", currency=write.currency),
+        amount_due=write.say("Amount due"),
+    )
 
 
 def _party(write: Writer, stored: Mapping[str, str]) -> Party:
     parts = ("name", "line1", "line2", "city", "region", "postal_code", "country")
     address = Address(**{part: stored.get(part, "") for part in parts})
-    return Party(name=plain(address.name), lines=write.address(address))
+    name, lines = plain(address.name), write.address(address)
+    rows = sum(-(-len(line) // WINDOW_COLUMNS) for line in (name, *lines))
+    return Party(name=name, lines=lines, is_tall=rows > WINDOW_ROWS)
 
 
 def _filled(*pairs: tuple[str, str]) -> tuple[Fact, ...]:
@@ -168,12 +230,12 @@ def _is_short(fact: Fact, label: int) -> bool:
 def _facts(write: Writer, invoice: Invoice) -> tuple[Fact, ...]:
     issued, due = invoice.issue_date, invoice.due_date
     return _filled(
-        ("Invoice number", invoice.number or ""),
-        ("Issue date", write.day(issued) if issued else ""),
-        ("Bill date", write.day(invoice.bill_date)),
-        ("Due date", write.day(due) if due else ""),
-        ("PO number", invoice.po_number),
-        ("Your tax id", invoice.tax_id),
+        (write.say("Invoice number"), invoice.number or ""),
+        (write.say("Issue date"), write.day(issued) if issued else ""),
+        (write.say("Bill date"), write.day(invoice.bill_date)),
+        (write.say("Due date"), write.day(due) if due else ""),
+        (write.say("PO number"), invoice.po_number),
+        (write.say("Your tax id"), invoice.tax_id),
     )
 
 
@@ -184,7 +246,8 @@ def _printed_fields(invoice: Invoice) -> Iterable[tuple[str, str]]:
 def _contracts(write: Writer, lines: list[InvoiceLine]) -> tuple[PrintedContract, ...]:
     return tuple(
         PrintedContract(
-            number=plain(number), lines=tuple(_line(write, line) for line in group)
+            heading=write.say("Contract {number}", number=plain(number)),
+            lines=tuple(_line(write, line) for line in group),
         )
         for number, group in groupby(lines, key=lambda line: line.contract_number)
     )
@@ -218,11 +281,14 @@ def _tiers(write: Writer, line: InvoiceLine) -> Iterable[PrintedTier]:
     parts: list[dict[str, str]] = line.detail
     billed = sum((Decimal(part["quantity"]) for part in parts), Decimal())
     included = line.quantity - billed
-    label = "first" if len(parts) > 1 else "all"
+    label = write.say("first") if len(parts) > 1 else write.say("all")
     if included and (parts or _is_included_altogether(line)):
-        label = "next"
+        label = write.say("next")
         yield PrintedTier(
-            label="included", quantity=write.number(included), unit_price="", amount=""
+            label=write.say("included"),
+            quantity=write.number(included),
+            unit_price="",
+            amount="",
         )
     elif len(parts) == 1 and line.unit_price is not None:
         return
@@ -233,7 +299,7 @@ def _tiers(write: Writer, line: InvoiceLine) -> Iterable[PrintedTier]:
             unit_price=write.price(Decimal(part["unit_price"])),
             amount=write.price(Decimal(part["amount"])),
         )
-        label = "next"
+        label = write.say("next")
 
 
 def _is_included_altogether(line: InvoiceLine) -> bool:
@@ -241,7 +307,7 @@ def _is_included_altogether(line: InvoiceLine) -> bool:
 
 
 def _sums(write: Writer, invoice: Invoice) -> Iterable[Fact]:
-    yield Fact(label="Subtotal", value=write.amount(invoice.subtotal))
+    yield Fact(label=write.say("Subtotal"), value=write.amount(invoice.subtotal))
     for tax in invoice.taxes:
         yield _tax(write, tax)
 
@@ -251,29 +317,52 @@ def _tax(write: Writer, tax: Mapping[str, str]) -> Fact:
     taxable = write.amount(Decimal(tax["taxable"]))
     name = plain(tax["name"])
     if not name or name == f"{tax['percent']} %":  # a rate that an import made
-        name = "Tax"
+        name = write.say("Tax")
     return Fact(
-        label=f"{name} {percent} of {taxable}",
+        label=write.say(
+            "{tax} {percent} of {amount}", tax=name, percent=percent, amount=taxable
+        ),
         value=write.amount(Decimal(tax["tax"])),
     )
 
 
 def _claim(write: Writer, invoice: Invoice) -> str:
     if not invoice.total:
-        return "There is nothing to pay."
+        return write.say("There is nothing to pay.")
     if invoice.due_date is None:
-        return "Nothing is to be paid on a draft."
-    return f"Please pay {write.money(invoice.total)} by {write.day(invoice.due_date)}."
+        return write.say("Nothing is to be paid on a draft.")
+    return write.say(
+        "Please pay {amount} by {day}.",
+        amount=write.money(invoice.total),
+        day=write.day(invoice.due_date),
+    )
 
 
-def _payment(invoice: Invoice) -> tuple[Fact, ...]:
+def _payment(write: Writer, invoice: Invoice) -> tuple[Fact, ...]:
     if not invoice.total or not invoice.number:
         return ()
     iban = plain(invoice.seller.get("iban", "")).replace(" ", "")
     groups = " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
     return _filled(
-        ("Account holder", invoice.seller.get("name", "") if iban else ""),
+        (write.say("Account holder"), invoice.seller.get("name", "") if iban else ""),
         ("IBAN", groups),
         ("BIC", invoice.seller.get("bic", "")),
-        ("Reference", invoice.number),
+        (write.say("Reference"), invoice.number),
+    )
+
+
+def _code(write: Writer, invoice: Invoice) -> Code | None:
+    text = giro_code(
+        name=plain(invoice.seller.get("name", "")),
+        iban=plain(invoice.seller.get("iban", "")),
+        bic=plain(invoice.seller.get("bic", "")),
+        amount=invoice.total,
+        currency=invoice.currency,
+        remittance=invoice.number or "",
+    )
+    if not text:
+        return None
+    return Code(
+        picture=b64encode(qr_picture(text)).decode(),
+        caption=write.say("Scan to pay with your banking app"),
     )

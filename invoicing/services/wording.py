@@ -1,8 +1,8 @@
 """How figures, dates, periods and addresses are written on papers.
 
-Digits of money come from ISO 4217 (`currency_digits`), never from CLDR, which rounds
-some currencies for display. Nothing here passes through a float. Dates name the month,
-so that no reader can take the day for it.
+Words come from `languages`. Digits of money come from ISO 4217 (`currency_digits`),
+never from CLDR, which rounds some currencies for display. Nothing here passes through a
+float. Dates name the month, so that no reader can take the day for it.
 """
 
 import re
@@ -16,9 +16,8 @@ from babel.numbers import format_decimal
 
 from billing.domain.address import Address
 from billing.domain.money import currency_digits
+from invoicing.services.languages import language_of, words
 
-DEFAULT_LANGUAGE: Final = "en"
-LANGUAGES: Final = (DEFAULT_LANGUAGE,)
 MOST_DECIMALS: Final = 6
 
 # Countries that write the city before the region and the postal code.
@@ -26,8 +25,9 @@ _CITY_FIRST: Final = frozenset({"AU", "CA", "GB", "IE", "IN", "NZ", "SG", "US", 
 _NO_BREAK_SPACE: Final = "\u00a0"
 _TO: Final = "\u2013"
 _NOT_PRINTED: Final = re.compile(
-    # Control characters, and those that turn the direction of what follows them.
-    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+    # Control characters, those that turn the direction of what follows them, emoji.
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
+    r"\ufe0f\U0001f000-\U0001faff]"
 )
 
 
@@ -53,9 +53,16 @@ class Writer:
     @classmethod
     def of(cls, language: str, currency: str) -> "Writer":
         """Return the writer of a language, or of English where it is not known."""
-        base = language.replace("_", "-").split("-")[0].lower()
-        known = base if base in LANGUAGES else DEFAULT_LANGUAGE
-        return cls(Locale.parse(known), currency)
+        return cls(Locale.parse(language_of(language)), currency)
+
+    def say(self, message: str, **values: str) -> str:
+        """Return an English message in the language, its `{names}` filled in.
+
+        >>> Writer.of("de", "EUR").say("Contract {number}", number="C-1")
+        'Vertrag C-1'
+        """
+        said = words(self.locale.language).get(message, message)
+        return said.format(**values)
 
     def amount(self, amount: Decimal) -> str:
         """Write an amount with the digits of the currency, without its code.
@@ -94,7 +101,12 @@ class Writer:
         >>> Writer.of("en", "EUR").day(date(2026, 3, 2))
         '2 Mar 2026'
         """
-        return f"{day.day} {self._month(day)} {day.year}"
+        return self.say(
+            "{day} {month} {year}",
+            day=str(day.day),
+            month=self._month(day),
+            year=str(day.year),
+        )
 
     def period(self, start: date, end: date) -> str:
         """Write inclusive dates without saying month or year twice.
@@ -106,9 +118,13 @@ class Writer:
         if start == end:
             return self.day(start)
         if (start.year, start.month) == (end.year, end.month):
-            return f"{start.day}{_TO}{self.day(end)}"
+            first = self.say("{day}", day=str(start.day))
+            return f"{first}{_TO}{self.day(end)}"
         if start.year == end.year:
-            return f"{start.day} {self._month(start)} {_TO} {self.day(end)}"
+            first = self.say(
+                "{day} {month}", day=str(start.day), month=self._month(start)
+            )
+            return f"{first} {_TO} {self.day(end)}"
         return f"{self.day(start)} {_TO} {self.day(end)}"
 
     def address(self, address: Address) -> tuple[str, ...]:
@@ -135,4 +151,5 @@ class Writer:
         if at_most:
             pattern += f".{'0' * at_least}{'#' * (at_most - at_least)}"
         written = format_decimal(number, format=pattern, locale=self.locale)
-        return written.replace("-", "\u2212")
+        # The paper's font has one no-break space, the plain one.
+        return written.replace("-", "\u2212").replace("\u202f", _NO_BREAK_SPACE)

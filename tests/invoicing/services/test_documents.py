@@ -11,11 +11,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
+import zxingcpp
 from django.conf import settings
 from django.db import connection
+from PIL import ImageOps
+from pypdf import PdfReader
 
 from billing.models import AuditEvent
 from invoicing.models import Invoice, InvoiceRevision
@@ -28,6 +32,8 @@ from invoicing.services.documents import (
     render_pdf,
     store_revision,
 )
+from invoicing.services.rendering import GlyphsMissing
+from invoicing.services.sheet import VoidIsNotPrinted
 from tests.invoicing.services.printed import (
     BILL_TO,
     SELLER,
@@ -429,6 +435,78 @@ def test_odd_names_make_a_paper_all_the_same(name: str) -> None:
 
     assert pdf.startswith(b"%PDF-")
     assert not set("\u202e\u202c\x07\u2028") & set(render_html(invoice))
+
+
+def test_sign_that_no_font_has_is_named_instead_of_an_empty_box() -> None:
+    invoice = issued_invoice(bill_to=BILL_TO | {"name": "Uruk \U000120fb & Sons"})
+
+    with pytest.raises(GlyphsMissing, match=r"has \U000120fb \(U\+120FB\)"):
+        render_pdf(invoice)
+
+
+def test_draft_thrown_away_has_no_paper() -> None:
+    with pytest.raises(VoidIsNotPrinted):
+        render_html(draft_invoice(status="VOID"))
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "de",
+            ("Rechnung NH-", "1.\u201331. M\u00e4rz 2026", "16.350,60", "Zahlbetrag"),
+        ),
+        ("fr", ("Facture NH-", "1\u201331 mars 2026", "Montant \u00e0 payer")),
+        ("es", ("Factura NH-", "1\u201331 mar 2026", "Importe a pagar")),
+        ("tlh", ("Invoice NH-", "16,350.60", "Amount due")),
+    ],
+    ids=["german", "french", "spanish", "unknown_is_english"],
+)
+def test_paper_is_in_the_language_of_its_account(
+    language: str, words: tuple[str, ...]
+) -> None:
+    paper = text_of(issued_invoice(language=language))
+
+    for word in words:
+        assert word in paper
+
+
+def test_code_on_the_paper_pays_this_invoice() -> None:
+    """What a banking app reads from the PDF is account, amount and number."""
+    invoice = issued_invoice(5)
+
+    reader: Any = PdfReader(BytesIO(render_pdf(invoice)))
+    (page,) = reader.pages
+    (picture,) = page.images
+    (code,) = zxingcpp.read_barcodes(
+        ImageOps.expand(picture.image.convert("L"), border=40, fill=255)
+    )
+
+    assert code.text.splitlines()[5:8] == [
+        "Nordhaven Systems GmbH",
+        "DE89370400440532013000",
+        "EUR16350.60",
+    ]
+    assert code.text.splitlines()[-1] == invoice.number
+
+
+def test_pdf_holds_its_fonts_and_nothing_that_acts() -> None:
+    """What PDF/A-3b asks of structure; no validator has been run on it."""
+    reader: Any = PdfReader(BytesIO(render_pdf(issued_invoice(2))))
+
+    root = reader.trailer["/Root"]
+    assert not reader.is_encrypted
+    assert not {"/OpenAction", "/AA", "/AcroForm"} & set(root)
+    assert root["/Lang"] == "en"
+    assert reader.metadata.title.startswith("Invoice NH-")
+    (intent,) = root["/OutputIntents"]
+    assert "/DestOutputProfile" in intent.get_object()
+    fonts = reader.pages[0]["/Resources"]["/Font"].values()
+    assert fonts
+    for font in fonts:
+        for descendant in font.get_object()["/DescendantFonts"]:
+            embedded = descendant.get_object()["/FontDescriptor"].get_object()
+            assert {"/FontFile2", "/FontFile3"} & set(embedded)
 
 
 def test_pdf_is_an_archive_format_and_the_same_each_time() -> None:
