@@ -19,7 +19,8 @@ from config.adminsite.actions import (
     object_actions,
 )
 from config.adminsite.bulk import bulk_actions
-from contracts.models import Contract, ScheduledCharge
+from contracts.models import Contract, ScheduledCharge, UsageImport
+from contracts.services.usage_import import upload_usage
 from invoicing.admin.activation import ActivateContract
 from invoicing.admin.generate import GenerateNextInvoice
 from invoicing.models import Invoice, NumberSeries, ParkedBillGroup
@@ -35,6 +36,7 @@ MAY: dict[str, set[str]] = {
     "contracts.add_contractimport": {"Finance clerk", "Finance manager"},
     "contracts.apply_contractimport": {"Finance clerk", "Finance manager"},
     "contracts.add_usagerecord": {"Finance clerk", "Finance manager"},
+    "contracts.record_late_usage": {"Finance manager"},
     "contracts.change_scheduledcharge": {"Finance clerk", "Finance manager"},
     "contracts.release_scheduledcharge": {"Finance manager"},
     "invoicing.generate_invoice": {"Finance clerk", "Finance manager"},
@@ -91,14 +93,14 @@ def test_server_refuses_list_actions_to_those_who_may_not(role: str) -> None:
     client = client_of(role)
 
     answers = {
-        action.slug: (client.get(action.url()), client.post(action.url()))
+        action.url(): (client.get(action.url()), client.post(action.url()))
         for action in list_actions
     }
 
     for action in list_actions:
         expected = 200 if role in MAY[action.permission] else 403
-        assert answers[action.slug][0].status_code == expected
-        assert answers[action.slug][1].status_code in {expected, 302}
+        assert answers[action.url()][0].status_code == expected
+        assert answers[action.url()][1].status_code in {expected, 302}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -135,6 +137,8 @@ def subject_of(action: ObjectAction, contract: Contract) -> Any:
             actor=None,
             today=NEW_YEAR,
         )
+    if action.model is UsageImport:
+        return upload_usage(content=b"line\n", file_name="bad.csv", actor=None)
     if action.model is Delivery:
         return Delivery.objects.order_by("pk").first() or Delivery.objects.create(
             invoice=Invoice.objects.get(), kind="PDF"
