@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.admin.audited import AuditedAdmin
@@ -12,6 +14,7 @@ from billing.models import Account
 from billing.queries import search_accounts
 from customfields.admin.owner import OwnerAdmin
 from customfields.domain.definition import FieldObject
+from invoicing.services.languages import languages
 
 ADDRESS = (
     "address_line1",
@@ -45,6 +48,17 @@ class AccountAdmin(OwnerAdmin, AuditedAdmin):
             },
         ),
     )
+
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Offer the languages that papers can be written in."""
+        if db_field.name == "language":
+            return forms.ChoiceField(
+                choices=tuple(languages().items()),
+                help_text="Of invoices and the mails that bring them.",
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description="place")
     def place(self, account: Account) -> str:

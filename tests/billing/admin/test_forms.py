@@ -72,6 +72,18 @@ def test_change_keeps_what_was_there_before() -> None:
     )
 
 
+@pytest.mark.parametrize(("language", "is_taken"), [("de", True), ("tlh", False)])
+def test_account_takes_a_language_that_papers_have(
+    language: str, *, is_taken: bool
+) -> None:
+    client_of("Finance clerk").post(
+        reverse("admin:billing_account_add"),
+        {"name": "Halden", "number": "ACC-1", "language": language, "country": "DE"},
+    )
+
+    assert Account.objects.filter(language=language).exists() is is_taken
+
+
 def test_bill_group_takes_its_account_by_number_and_currency_in_any_letters() -> None:
     entity = company()
     account = AccountFactory.create(number="ACC-7")
