@@ -81,6 +81,8 @@ ORDER BY bill_group_id, bill_date, id DESC
 READ_BY_KEY = """
 SELECT set_config('enable_hashjoin', 'off', true),
        set_config('enable_mergejoin', 'off', true),
+       set_config('enable_seqscan', 'off', true),
+       set_config('enable_bitmapscan', 'off', true),
        set_config('max_parallel_workers_per_gather', '0', true),
        set_config('jit', 'off', true)
 """
