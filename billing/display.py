@@ -116,7 +116,7 @@ def bare_money(amount: Decimal | None, currency: str) -> SafeString:
 def sums(amounts: Mapping[str, Decimal]) -> SafeString:
     """Show one amount a currency: sums of different currencies are never added."""
     return format_html_join(
-        format_html(" · "),
+        " · ",
         "{}",
         ((money(amount, currency),) for currency, amount in sorted(amounts.items())),
     )

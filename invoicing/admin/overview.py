@@ -24,7 +24,7 @@ from invoicing.admin.account_documents import documents_context, timeline
 from invoicing.admin.invoice import local_today
 from invoicing.admin.why import activation_url, why_panel
 from invoicing.display import decision_badge
-from invoicing.queries.receivables import account_figures
+from invoicing.queries.receivables import account_figures, credit_balances
 from invoicing.services.assessment import Assessment, assess_pending
 
 MONTHS_AHEAD: Final = timedelta(days=365)
@@ -64,6 +64,7 @@ class AccountOverview(ObjectPage):
         return {
             "account": subject,
             "figures": account_figures(subject, today=today),
+            "balances": credit_balances(subject),
             "planned": dict(planned),
             "groups": [
                 group_row(

@@ -10,7 +10,7 @@ from django.db.models import Count, F, Min, Q, Sum
 
 from billing.models import Account
 from invoicing.domain.states import ISSUED, InvoiceStatus
-from invoicing.models import Invoice
+from invoicing.models import BalanceEntry, Invoice
 
 TWELVE_MONTHS: Final = timedelta(days=365)
 # The first and last days after the due date of each bucket; the first is not yet due.
@@ -114,6 +114,14 @@ def _due_next(
     rows = Invoice.objects.filter(_IS_OPEN & on_those, account=account).order_by()
     return dict(
         rows.values_list("currency").annotate(due=Sum("amount_due", default=_ZERO))
+    )
+
+
+def credit_balances(account: Account) -> dict[str, Decimal]:
+    """Return the credit balance left on an account's bill groups, by currency."""
+    entries = BalanceEntry.objects.filter(bill_group__account=account, left__gt=0)
+    return dict(
+        entries.order_by().values_list("currency").annotate(sum_left=Sum("left"))
     )
 
 

@@ -6,9 +6,12 @@ from decimal import Decimal
 import pytest
 
 from billing.models import BillGroup
-from invoicing.domain.states import InvoiceStatus
-from invoicing.models import Invoice
-from invoicing.queries.receivables import account_figures, receivables_by_age
+from invoicing.queries.receivables import (
+    account_figures,
+    credit_balances,
+    receivables_by_age,
+)
+from invoicing.services.payments import record_payment
 from tests.factories import AccountFactory, BillGroupFactory
 from tests.staff import active_contract, company
 
@@ -71,8 +74,19 @@ def test_due_dates_of_a_bucket_find_its_invoices(group: BillGroup) -> None:
     assert age.due_from <= DUE <= age.due_to
 
 
-def test_paid_and_void_invoices_are_no_receivables(group: BillGroup) -> None:
-    Invoice.objects.update(status=InvoiceStatus.PAID, paid=Decimal(100))
+def paid(group: BillGroup, amount: int) -> None:
+    record_payment(
+        bill_group=group,
+        amount=Decimal(amount),
+        received_on=date(2026, 1, 10),
+        reference="P-1",
+        actor=None,
+        today=date(2026, 1, 10),
+    )
+
+
+def test_what_is_paid_is_no_receivable(group: BillGroup) -> None:
+    paid(group, 100)
 
     assert receivables_by_age(today=DUE) == []
 
@@ -106,3 +120,11 @@ def test_what_was_issued_a_year_ago_is_no_longer_counted(group: BillGroup) -> No
 
 def test_account_without_invoices_has_no_figures() -> None:
     assert account_figures(AccountFactory.create(), today=DUE) == []
+
+
+def test_what_was_paid_too_much_is_credit_balance(group: BillGroup) -> None:
+    """M4."""
+    paid(group, 130)
+
+    assert credit_balances(group.account) == {"USD": Decimal(30)}
+    assert credit_balances(AccountFactory.create()) == {}
