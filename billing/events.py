@@ -24,7 +24,11 @@ _SENTENCES: Final = {
     "contract.activated": "Contract activated",
     "contract.added": "Contract drafted",
     "contract.amended": "Contract amended",
+    "contract.canceled": "Contract canceled: nothing is left to bill",
+    "contract.cancellation": "Contract canceled as of its last day",
+    "contract.cancellation_undone": "Cancellation undone",
     "contract.changed": "Draft contract changed",
+    "contract.ended": "Contract ended: nothing is left to bill",
     "contract.imported": "Contract imported",
     "contract.removed": "Draft contract removed",
     "credit_note.declined": "Credit declined",
@@ -69,6 +73,7 @@ _TONES: Final = {
     "bill_group.reactivated": "green",
     "bill_group.released": "green",
     "contract.activated": "green",
+    "contract.ended": "Contract ended: nothing is left to bill",
     "contract.imported": "green",
 }
 

@@ -100,6 +100,16 @@ class Contract(models.Model):
                 name="contract_to_extend",
                 condition=Q(extend_on__isnull=False),
             ),
+            models.Index(
+                fields=["end_date"],
+                name="contract_that_ends",
+                condition=Q(status="ACTIVE", end_date__isnull=False),
+            ),
+            models.Index(
+                fields=["last_day"],
+                name="contract_being_canceled",
+                condition=Q(status="ACTIVE", last_day__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from billing.domain.dates import day_text
 from billing.models import BillGroup, LegalEntity
 from billing.services.audit import record
 from contracts.models import Contract
+from contracts.services.cancellation import close_contracts
 from contracts.services.schedule import extend_contracts
 from invoicing.domain.eligibility import Outcome
 from invoicing.models import Invoice, InvoiceRun
@@ -117,6 +118,7 @@ def _work_to_the_end(run: InvoiceRun, *, actor: AbstractBaseUser | None) -> None
         if batch is not None:
             work_batch(batch, actor=actor)
         elif finish_run(run):
+            close_contracts(as_of=run.as_of, legal_entity=run.legal_entity)
             return
         else:
             time.sleep(POLL_SECONDS)
