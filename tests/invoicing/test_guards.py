@@ -18,6 +18,7 @@ from invoicing.models import (
     ParkedBillGroup,
 )
 from invoicing.services.generation import run_invoicing
+from invoicing.services.payments import record_payment
 from tests.books import sold
 
 pytestmark = pytest.mark.django_db
@@ -85,12 +86,18 @@ def test_m3_an_issued_invoice_never_changes(
 def test_m3_what_is_paid_and_the_custom_fields_of_an_issued_invoice_change(
     invoice: Invoice,
 ) -> None:
-    Invoice.objects.filter(pk=invoice.pk).update(
-        paid=invoice.total, status="PAID", custom_fields={"region": "north"}
+    record_payment(
+        bill_group=invoice.bill_group,
+        amount=invoice.total,
+        received_on=JAN_1,
+        reference="",
+        actor=None,
+        today=JAN_1,
     )
+    Invoice.objects.filter(pk=invoice.pk).update(custom_fields={"region": "north"})
 
     invoice.refresh_from_db()
-    assert invoice.amount_due == 0
+    assert (invoice.status, invoice.amount_due) == ("PAID", 0)
 
 
 @pytest.mark.parametrize("model", [Invoice, InvoiceLine])
