@@ -58,9 +58,9 @@ def price(value: Decimal | None, currency: str) -> str:
 
 
 @register.filter
-def number(value: Decimal | None) -> str:
-    """Write a quantity without trailing zeros."""
-    return display.number_text(value)
+def number(value: Decimal | str | None) -> str:
+    """Write a quantity without trailing zeros; stored JSON has it as text."""
+    return display.number_text(None if value is None else Decimal(value))
 
 
 @register.filter
