@@ -31,7 +31,11 @@ CLERK: Final = frozenset(
 )
 MANAGER: Final = CLERK | {
     *("billing.cancel_billgroup", "billing.reactivate_billgroup"),
-    *("contracts.release_scheduledcharge", "contracts.record_late_usage"),
+    *(
+        "contracts.cancel_contract",
+        "contracts.release_scheduledcharge",
+        "contracts.record_late_usage",
+    ),
     "invoicing.release_parkedbillgroup",
     *("billing.add_legalentity", "billing.change_legalentity"),
     *("billing.add_invoicingsettings", "billing.change_invoicingsettings"),

@@ -72,7 +72,10 @@ class Contract(models.Model):
     custom_fields = models.JSONField(default=dict, blank=True)
 
     class Meta:
-        permissions = [("activate_contract", "Can activate contracts")]
+        permissions = [
+            ("activate_contract", "Can activate contracts"),
+            ("cancel_contract", "Can cancel contracts"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=CONTRACT_STATUSES.condition_values()),

@@ -2,6 +2,7 @@
 
 from invoicing.admin import (
     activation,
+    canceling,
     dashboard,
     dashboard_panels,
     decision,
@@ -27,6 +28,7 @@ from invoicing.admin import (
 
 __all__ = [
     "activation",
+    "canceling",
     "dashboard",
     "dashboard_panels",
     "decision",

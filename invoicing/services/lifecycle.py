@@ -15,7 +15,7 @@ from django.db import transaction
 from billing.models import AuditEvent, LegalEntity
 from billing.services.audit import record
 from contracts.domain.term_changes import TermChanges
-from contracts.domain.terms import LIVE_STATES, ContractTerms
+from contracts.domain.terms import LIVE_STATES, ChargeState, ContractTerms
 from contracts.models import Amendment, Contract, ContractImport, ScheduledCharge
 from contracts.services.amendments import store_amendment
 from contracts.services.cancellation import (
@@ -152,10 +152,14 @@ class Amended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canceled:
-    """A cancellation and all that follows from it, written or previewed (S1)."""
+    """A cancellation and all that follows from it, written or previewed (S1).
+
+    `dropped` is what pending charges and drafts bill less than before, before tax.
+    """
 
     contract: Contract
     charges: tuple[UnusedCharge, ...]
+    dropped: Decimal
     corrected: Corrected
     credit_notes: tuple[CreditNote, ...]
 
@@ -308,6 +312,7 @@ def cancel_contract(
     limit_lock_waits()
     lock_open_books(contract.bill_group.legal_entity, issue_date=today)
     locked, group = lock_contract(contract)
+    open_before = _open_amount(locked)
     set_last_day(contract=locked, last_day=last_day, reason=reason)
     locked.refresh_from_db()
     charges = unused_charges(locked, today=today)
@@ -334,7 +339,11 @@ def cancel_contract(
     close_contracts(as_of=today, legal_entity=group.legal_entity)
     locked.refresh_from_db()
     return Canceled(
-        contract=locked, charges=charges, corrected=corrected, credit_notes=notes
+        contract=locked,
+        charges=charges,
+        dropped=open_before - _open_amount(locked),
+        corrected=corrected,
+        credit_notes=notes,
     )
 
 
@@ -405,6 +414,15 @@ def undo_cancellation(
     )
     record_corrections(corrected, actor=actor, reason=reason.strip())
     return locked
+
+
+def _open_amount(contract: Contract) -> Decimal:
+    """Return what a contract's pending charges and those on drafts bill."""
+    return contract_value(
+        ScheduledCharge.objects.filter(
+            contract=contract, state__in=[ChargeState.PENDING, ChargeState.DRAFTED]
+        )
+    )
 
 
 def _value(contract: Contract) -> Decimal:

@@ -38,6 +38,7 @@ MAY: dict[str, set[str]] = {
     "contracts.add_usagerecord": {"Finance clerk", "Finance manager"},
     "contracts.record_late_usage": {"Finance manager"},
     "contracts.change_scheduledcharge": {"Finance clerk", "Finance manager"},
+    "contracts.cancel_contract": {"Finance manager"},
     "contracts.release_scheduledcharge": {"Finance manager"},
     "invoicing.generate_invoice": {"Finance clerk", "Finance manager"},
     "invoicing.issue_invoice": {"Finance clerk", "Finance manager"},
