@@ -1,19 +1,23 @@
-"""Forms of accounts and bill groups."""
+"""Forms of accounts, bill groups and legal entities."""
 
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import Model
 
 from billing.domain.money import UnknownCurrency, currency_digits
-from billing.models import Account, BillGroup
+from billing.models import Account, BillGroup, LegalEntity, Logo
+from billing.services.logos import LogoRefused, draw_logo
 
 if TYPE_CHECKING:
     ChoiceFieldBase = forms.ModelChoiceField[Any]
     BillGroupFormBase = forms.ModelForm[BillGroup]
+    LegalEntityFormBase = forms.ModelForm[LegalEntity]
 else:
     ChoiceFieldBase = forms.ModelChoiceField
     BillGroupFormBase = forms.ModelForm
+    LegalEntityFormBase = forms.ModelForm
 
 
 class CodeField(ChoiceFieldBase):
@@ -69,3 +73,54 @@ class BillGroupForm(BillGroupFormBase):
         except UnknownCurrency as unknown:
             raise forms.ValidationError(str(unknown)) from unknown
         return currency
+
+
+class LogoInput(forms.ClearableFileInput):
+    """A file to upload, beside the picture that is there and a box to remove it."""
+
+    template_name = "admin/widgets/picture.html"
+
+    def get_context(
+        self, name: str, value: Any, attrs: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Add the picture of the stored logo; `value` is its name or a refused file."""
+        context = super().get_context(name, value, attrs)
+        logo = Logo.objects.filter(pk=value).first() if isinstance(value, str) else None
+        picture = b64encode(logo.png).decode() if logo else ""
+        context["widget"]["picture"] = picture
+        return context
+
+
+class LogoField(forms.FileField):
+    """A logo, drawn from an uploaded file; the stored one stays if there is none."""
+
+    widget = LogoInput(attrs={"accept": "image/png,image/jpeg"})
+
+    def clean(self, data: Any, initial: Any = None) -> Logo | None:
+        """Return the logo, unsaved if it is new; None where it is removed."""
+        uploaded = super().clean(data, initial)
+        if not uploaded:
+            return None
+        if isinstance(uploaded, str):
+            return Logo.objects.get(pk=uploaded)
+        try:
+            return draw_logo(uploaded.read())
+        except LogoRefused as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
+
+
+class LegalEntityForm(LegalEntityFormBase):
+    """A company that issues invoices."""
+
+    logo = LogoField(
+        required=False, help_text=LegalEntity._meta.get_field("logo").help_text
+    )
+
+    class Meta:
+        model = LegalEntity
+        fields = "__all__"
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Let the logo not be stored yet; it is kept when the company is saved."""
+        excluded = super()._get_validation_exclusions()  # type: ignore[misc]  # no stub
+        return {*excluded, "logo"}

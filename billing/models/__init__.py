@@ -9,6 +9,7 @@ from billing.models.legal_entity import (
     InvoicingSettings,
     LegalEntity,
 )
+from billing.models.logo import Logo
 from billing.models.tax import TaxRate, TaxRateStep
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "DeactivationRequest",
     "InvoicingSettings",
     "LegalEntity",
+    "Logo",
     "TaxRate",
     "TaxRateStep",
     "public_id",

@@ -10,6 +10,7 @@ from django.db.models import Q
 from billing.choices import INVOICING_MODES
 from billing.domain.bill_group import InvoicingMode
 from billing.models.address import AddressFields
+from billing.models.logo import Logo
 
 
 def check_time_zone(value: str) -> None:
@@ -29,6 +30,13 @@ class LegalEntity(AddressFields):
     iban = models.CharField("IBAN", max_length=34, blank=True)
     bic = models.CharField("BIC", max_length=11, blank=True)
     payment_instructions = models.TextField(blank=True)
+    logo = models.ForeignKey(
+        Logo,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        help_text="PNG or JPEG, at most 1 MB. Printed on new invoices at the top left.",
+    )
     time_zone = models.CharField(
         max_length=60, default="UTC", validators=[check_time_zone]
     )

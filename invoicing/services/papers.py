@@ -214,4 +214,5 @@ def seller_of(legal_entity: LegalEntity) -> dict[str, str]:
         "iban": legal_entity.iban,
         "bic": legal_entity.bic,
         "payment_instructions": legal_entity.payment_instructions,
+        "logo": legal_entity.logo_id or "",
     }

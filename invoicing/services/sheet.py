@@ -1,29 +1,32 @@
 """What stands on the paper of an invoice: every word and figure, ready to be printed.
 
 A sheet is made from what the invoice stored and from nothing else, so that printing it
-again years later gives the same paper: its own columns, its lines, and the bill-to of
-its current revision (D2). It claims the invoice's total. What is paid or credited
-afterwards is told by other papers and never changes this one (M3).
+again years later gives the same paper: its own columns, its lines, the bill-to of its
+current revision (D2), and the logo whose content it names. It claims the invoice's
+total. What is paid or credited afterwards is told by other papers and never changes
+this one (M3).
 """
 
-from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import groupby
-from typing import Final
 
-from billing.domain.address import Address
-from invoicing.domain.giro_code import giro_code, qr_picture
 from invoicing.domain.states import InvoiceStatus
-from invoicing.models import Invoice, InvoiceLine
+from invoicing.models import Invoice
+from invoicing.services.sheet_facts import Blocks, Fact, blocks, filled
+from invoicing.services.sheet_lines import (
+    PrintedContract,
+    has_long_figure,
+    print_contracts,
+)
+from invoicing.services.sheet_parties import Party, print_logo, print_party
+from invoicing.services.sheet_payment import (
+    Code,
+    print_account,
+    print_claim,
+    print_code,
+)
 from invoicing.services.wording import Writer, plain
-
-LONG_FIGURE: Final = 16
-SHORT_LABEL: Final = 20
-SHORT_VALUE: Final = 22
-WINDOW_COLUMNS: Final = 40
-WINDOW_ROWS: Final = 6
 
 
 class VoidIsNotPrinted(ValueError):
@@ -31,62 +34,6 @@ class VoidIsNotPrinted(ValueError):
 
     def __init__(self, invoice: Invoice) -> None:
         super().__init__(f"{invoice} was thrown away and is not printed.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """A labelled value."""
-
-    label: str
-    value: str
-
-
-Blocks = tuple[tuple[Fact, ...], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrintedTier:
-    """A step of how usage was priced; what is included has no price."""
-
-    label: str
-    quantity: str
-    unit_price: str
-    amount: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrintedLine:
-    """One line of the paper."""
-
-    product: str
-    description: str
-    period: str
-    quantity: str
-    unit_price: str
-    discount: str
-    tax: str
-    amount: str
-    tiers: tuple[PrintedTier, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrintedContract:
-    """The lines of one contract."""
-
-    heading: str
-    lines: tuple[PrintedLine, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Party:
-    """A name and the address lines below it.
-
-    One that `is_tall` needs the notes' zone of a window envelope too (DIN 5008).
-    """
-
-    name: str
-    lines: tuple[str, ...]
-    is_tall: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,21 +52,17 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
-    """A QR code as a PNG in base64, and what it is for."""
-
-    picture: str
-    caption: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """The paper of one invoice; `columns` count those of its table of lines."""
+    """The paper of one invoice.
+
+    `columns` count those of its table of lines; `logo` is a PNG in base64 or "".
+    """
 
     language: str
     words: Words
     mark: str
     title: str
+    logo: str
     seller: Party
     seller_facts: tuple[Fact, ...]
     bill_to: Party
@@ -150,7 +93,7 @@ def compose_sheet(invoice: Invoice) -> Sheet:
     lines = sorted(invoice.lines.all(), key=lambda line: line.position)
     revision = invoice.current_revision
     seller = invoice.seller
-    contracts = _contracts(write, lines)
+    contracts = print_contracts(write, lines)
     has_discounts = any(line.discount_percent for line in lines)
     has_tax_rates = len({line.tax_percent for line in lines}) > 1
     return Sheet(
@@ -158,25 +101,26 @@ def compose_sheet(invoice: Invoice) -> Sheet:
         words=_words(write),
         mark="" if invoice.is_issued else write.say("Draft"),
         title=_title(write, invoice),
-        seller=_party(write, seller),
-        seller_facts=_filled(
+        logo=print_logo(seller),
+        seller=print_party(write, seller),
+        seller_facts=filled(
             (write.say("Tax id"), seller.get("tax_id", "")),
             (write.say("Email"), seller.get("email", "")),
         ),
-        bill_to=_party(write, revision.bill_to if revision else invoice.bill_to),
-        facts=_blocks(_facts(write, invoice)),
-        notes=_blocks(_filled(*_printed_fields(invoice))),
+        bill_to=print_party(write, revision.bill_to if revision else invoice.bill_to),
+        facts=blocks(_facts(write, invoice)),
+        notes=blocks(filled(*_printed_fields(invoice))),
         contracts=contracts,
         has_discounts=has_discounts,
         has_tax_rates=has_tax_rates,
-        has_long_figures=any(map(_has_long_figure, contracts)),
+        has_long_figures=any(map(has_long_figure, contracts)),
         columns=4 + has_discounts + has_tax_rates,
         columns_after_price=1 + has_discounts + has_tax_rates,
-        sums=_blocks(_sums(write, invoice), label=60),
+        sums=blocks(_sums(write, invoice), label=60),
         total=write.money(invoice.total),
-        claim=_claim(write, invoice),
-        payment=_blocks(_payment(write, invoice)),
-        code=_code(write, invoice),
+        claim=print_claim(write, invoice),
+        payment=blocks(print_account(write, invoice)),
+        code=print_code(write, invoice),
         payment_instructions=plain(seller.get("payment_instructions", "")),
     )
 
@@ -201,35 +145,9 @@ def _words(write: Writer) -> Words:
     )
 
 
-def _party(write: Writer, stored: Mapping[str, str]) -> Party:
-    parts = ("name", "line1", "line2", "city", "region", "postal_code", "country")
-    address = Address(**{part: stored.get(part, "") for part in parts})
-    name, lines = plain(address.name), write.address(address)
-    rows = sum(-(-len(line) // WINDOW_COLUMNS) for line in (name, *lines))
-    return Party(name=name, lines=lines, is_tall=rows > WINDOW_ROWS)
-
-
-def _filled(*pairs: tuple[str, str]) -> tuple[Fact, ...]:
-    facts = (Fact(label=plain(label), value=plain(value)) for label, value in pairs)
-    return tuple(fact for fact in facts if fact.value)
-
-
-def _blocks(facts: Iterable[Fact], *, label: int = SHORT_LABEL) -> Blocks:
-    """Put facts that need one line each together: a row of a table is what costs."""
-    blocks: list[tuple[Fact, ...]] = []
-    for is_short, run in groupby(facts, key=lambda fact: _is_short(fact, label)):
-        together = tuple(run)
-        blocks.extend([together] if is_short else [(fact,) for fact in together])
-    return tuple(blocks)
-
-
-def _is_short(fact: Fact, label: int) -> bool:
-    return len(fact.label) <= label and len(fact.value) <= SHORT_VALUE
-
-
 def _facts(write: Writer, invoice: Invoice) -> tuple[Fact, ...]:
     issued, due = invoice.issue_date, invoice.due_date
-    return _filled(
+    return filled(
         (write.say("Invoice number"), invoice.number or ""),
         (write.say("Issue date"), write.day(issued) if issued else ""),
         (write.say("Bill date"), write.day(invoice.bill_date)),
@@ -241,69 +159,6 @@ def _facts(write: Writer, invoice: Invoice) -> tuple[Fact, ...]:
 
 def _printed_fields(invoice: Invoice) -> Iterable[tuple[str, str]]:
     return ((field["label"], field["value"]) for field in invoice.printed_fields)
-
-
-def _contracts(write: Writer, lines: list[InvoiceLine]) -> tuple[PrintedContract, ...]:
-    return tuple(
-        PrintedContract(
-            heading=write.say("Contract {number}", number=plain(number)),
-            lines=tuple(_line(write, line) for line in group),
-        )
-        for number, group in groupby(lines, key=lambda line: line.contract_number)
-    )
-
-
-def _has_long_figure(contract: PrintedContract) -> bool:
-    return any(
-        len(figure) > LONG_FIGURE
-        for line in contract.lines
-        for figure in (line.quantity, line.unit_price, line.amount)
-    )
-
-
-def _line(write: Writer, line: InvoiceLine) -> PrintedLine:
-    price, discount, tax = line.unit_price, line.discount_percent, line.tax_percent
-    return PrintedLine(
-        product=plain(line.product_name),
-        description=plain(line.description),
-        period=write.period(line.period_start, line.period_end),
-        quantity=write.number(line.quantity),
-        unit_price="" if price is None else write.price(price),
-        discount=write.percent(-discount) if discount else "",
-        tax="" if tax is None else write.percent(tax),
-        amount=write.amount(line.amount),
-        tiers=tuple(_tiers(write, line)),
-    )
-
-
-def _tiers(write: Writer, line: InvoiceLine) -> Iterable[PrintedTier]:
-    """Tell how usage came to its amount, where the line does not tell it by itself."""
-    parts: list[dict[str, str]] = line.detail
-    billed = sum((Decimal(part["quantity"]) for part in parts), Decimal())
-    included = line.quantity - billed
-    label = write.say("first") if len(parts) > 1 else write.say("all")
-    if included and (parts or _is_included_altogether(line)):
-        label = write.say("next")
-        yield PrintedTier(
-            label=write.say("included"),
-            quantity=write.number(included),
-            unit_price="",
-            amount="",
-        )
-    elif len(parts) == 1 and line.unit_price is not None:
-        return
-    for part in parts:
-        yield PrintedTier(
-            label=label,
-            quantity=write.number(Decimal(part["quantity"])),
-            unit_price=write.price(Decimal(part["unit_price"])),
-            amount=write.price(Decimal(part["amount"])),
-        )
-        label = write.say("next")
-
-
-def _is_included_altogether(line: InvoiceLine) -> bool:
-    return not line.amount and line.unit_price != 0 and line.discount_percent != 100
 
 
 def _sums(write: Writer, invoice: Invoice) -> Iterable[Fact]:
@@ -323,46 +178,4 @@ def _tax(write: Writer, tax: Mapping[str, str]) -> Fact:
             "{tax} {percent} of {amount}", tax=name, percent=percent, amount=taxable
         ),
         value=write.amount(Decimal(tax["tax"])),
-    )
-
-
-def _claim(write: Writer, invoice: Invoice) -> str:
-    if not invoice.total:
-        return write.say("There is nothing to pay.")
-    if invoice.due_date is None:
-        return write.say("Nothing is to be paid on a draft.")
-    return write.say(
-        "Please pay {amount} by {day}.",
-        amount=write.money(invoice.total),
-        day=write.day(invoice.due_date),
-    )
-
-
-def _payment(write: Writer, invoice: Invoice) -> tuple[Fact, ...]:
-    if not invoice.total or not invoice.number:
-        return ()
-    iban = plain(invoice.seller.get("iban", "")).replace(" ", "")
-    groups = " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
-    return _filled(
-        (write.say("Account holder"), invoice.seller.get("name", "") if iban else ""),
-        ("IBAN", groups),
-        ("BIC", invoice.seller.get("bic", "")),
-        (write.say("Reference"), invoice.number),
-    )
-
-
-def _code(write: Writer, invoice: Invoice) -> Code | None:
-    text = giro_code(
-        name=plain(invoice.seller.get("name", "")),
-        iban=plain(invoice.seller.get("iban", "")),
-        bic=plain(invoice.seller.get("bic", "")),
-        amount=invoice.total,
-        currency=invoice.currency,
-        remittance=invoice.number or "",
-    )
-    if not text:
-        return None
-    return Code(
-        picture=b64encode(qr_picture(text)).decode(),
-        caption=write.say("Scan to pay with your banking app"),
     )

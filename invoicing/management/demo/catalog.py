@@ -3,11 +3,13 @@
 from datetime import date
 
 from billing.models import Account, InvoicingSettings, LegalEntity
+from billing.services.logos import draw_logo, keep_logo
 from customfields.domain.definition import FieldObject
 from customfields.models import CustomField
 from customfields.services import check_values
 from invoicing.domain.states import SeriesKind
 from invoicing.management.demo.files import read_demo
+from invoicing.management.demo.logo import nordhaven_logo
 from invoicing.models import NumberSeries
 from invoicing.services.numbering import ensure_series
 
@@ -43,10 +45,12 @@ AMERICAN_SERIES = {SeriesKind.INVOICE: "US-INV-", SeriesKind.CREDIT_NOTE: "US-CN
 
 def make_sellers() -> dict[str, LegalEntity]:
     """Return the companies that issue invoices, made where missing."""
+    logo = draw_logo(nordhaven_logo())
+    keep_logo(logo)
     sellers = {}
     for code, fields in SELLERS.items():
         seller, _ = LegalEntity.objects.get_or_create(
-            name=fields["name"], defaults=fields
+            name=fields["name"], defaults={**fields, "logo": logo}
         )
         InvoicingSettings.objects.get_or_create(legal_entity=seller)
         sellers[code] = seller

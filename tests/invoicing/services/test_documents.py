@@ -338,6 +338,7 @@ def test_sums_never_stand_alone_on_the_last_page() -> None:
 
 
 EVIL = (
+    "javascript:alert(1) url(file:///etc/passwd) url(http://127.0.0.1:9/z)"
     '<img src="http://127.0.0.1:9/x.png"><link rel=stylesheet href=file:///etc/passwd>'
     "<style>@import url(http://127.0.0.1:9/y)</style>&amp;"
 )

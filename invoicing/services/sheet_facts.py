@@ -1,0 +1,41 @@
+"""Labelled values on a paper, and how they share the rows of its tables."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from invoicing.services.wording import plain
+
+SHORT_LABEL: Final = 20
+SHORT_VALUE: Final = 22
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A labelled value."""
+
+    label: str
+    value: str
+
+
+Blocks = tuple[tuple[Fact, ...], ...]
+
+
+def filled(*pairs: tuple[str, str]) -> tuple[Fact, ...]:
+    """Return the facts of labels and values as typed, empty ones left out."""
+    facts = (Fact(label=plain(label), value=plain(value)) for label, value in pairs)
+    return tuple(fact for fact in facts if fact.value)
+
+
+def blocks(facts: Iterable[Fact], *, label: int = SHORT_LABEL) -> Blocks:
+    """Put facts that need one line each together: a row of a table is what costs."""
+    rows: list[tuple[Fact, ...]] = []
+    for is_short, run in groupby(facts, key=lambda fact: _is_short(fact, label)):
+        together = tuple(run)
+        rows.extend([together] if is_short else [(fact,) for fact in together])
+    return tuple(rows)
+
+
+def _is_short(fact: Fact, label: int) -> bool:
+    return len(fact.label) <= label and len(fact.value) <= SHORT_VALUE

@@ -1,0 +1,150 @@
+"""Where things stand on the paper: its window, its logo, its many pages."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from billing.models import LegalEntity, Logo
+from billing.services.logos import draw_logo, keep_logo
+from invoicing.models import Invoice
+from invoicing.services.documents import render_pdf
+from invoicing.services.papers import seller_of
+from tests.factories import LegalEntityFactory
+from tests.invoicing.services.printed import (
+    BILL_TO,
+    add_line,
+    draft_invoice,
+    issue,
+    issued_invoice,
+)
+
+pytestmark = pytest.mark.django_db
+POINTS_PER_MM = 72 / 25.4
+PAPER_HEIGHT = 297
+
+
+def pages_of(invoice: Invoice) -> list[Any]:
+    reader: Any = PdfReader(BytesIO(render_pdf(invoice)))
+    return list(reader.pages)
+
+
+def places_of(page: Any) -> dict[str, tuple[float, float]]:
+    """Return where texts begin: mm from the left, and of the baseline from the top."""
+    places: dict[str, tuple[float, float]] = {}
+
+    def note(text: str, ctm: list[float], matrix: list[float], *_: object) -> None:
+        x = matrix[4] * ctm[0] + matrix[5] * ctm[2] + ctm[4]
+        y = matrix[4] * ctm[1] + matrix[5] * ctm[3] + ctm[5]
+        if text.strip():
+            place = (x / POINTS_PER_MM, PAPER_HEIGHT - y / POINTS_PER_MM)
+            places.setdefault(text.strip(), place)
+
+    page.extract_text(visitor_text=note)
+    return places
+
+
+def logo_of(colour: str) -> Logo:
+    file = BytesIO()
+    Image.new("RGB", (400, 100), colour).save(file, format="PNG")
+    logo = draw_logo(file.getvalue())
+    keep_logo(logo)
+    return logo
+
+
+def colours_on(invoice: Invoice) -> set[tuple[int, ...]]:
+    """Return the colour in the middle of each coloured picture on the first page."""
+    pictures = [picture.image.convert("RGB") for picture in pages_of(invoice)[0].images]
+    middles = {
+        picture.getpixel((picture.width // 2, picture.height // 2))
+        for picture in pictures
+    }
+    return middles - {(0, 0, 0), (255, 255, 255)}
+
+
+@pytest.mark.parametrize(
+    "bill_to",
+    [
+        pytest.param(BILL_TO, id="usual"),
+        pytest.param(
+            BILL_TO
+            | {
+                "line1": "Accounts payable, building 4, second floor",
+                "line2": "c/o Shared services",
+                "region": "Schleswig-Holstein",
+                "name": "Halden Robotics Manufacturing and Services Europe GmbH",
+            },
+            id="tall",
+        ),
+    ],
+)
+@pytest.mark.parametrize("has_logo", [True, False], ids=["logo", "no_logo"])
+def test_address_stands_in_the_window_of_the_envelope(
+    bill_to: dict[str, str], *, has_logo: bool
+) -> None:
+    """Form B of DIN 5008: 45 to 90 mm from the top, 20 to 105 mm from the left."""
+    invoice = issued_invoice(bill_to=bill_to)
+    if has_logo:
+        seller = invoice.seller | {"logo": logo_of("navy").pk}
+        invoice = issued_invoice(bill_to=bill_to, seller=seller)
+
+    places = places_of(pages_of(invoice)[0])
+
+    address = [
+        place
+        for text, place in places.items()
+        if any(part and part.split()[0] in text for part in bill_to.values())
+        and place[0] < 105
+        and place[1] < 95
+    ]
+    assert len(address) >= 3
+    for left, baseline in address:
+        assert 20 <= left <= 105
+        assert 45 + 3 <= baseline <= 90 - 1
+
+
+def test_two_hundred_lines_go_over_pages_untorn_under_repeated_heads() -> None:
+    invoice = draft_invoice(0)
+    for position in range(1, 201):
+        add_line(
+            invoice,
+            position=position,
+            product_name=f"Product {position}.",
+            description=f"Described {position}.",
+        )
+
+    texts = [page.extract_text() for page in pages_of(issue(invoice))]
+
+    assert len(texts) > 5
+    for text in texts:
+        assert text.count("Unit price") == ("Product " in text)
+    for position in range(1, 201):
+        (page,) = [text for text in texts if f"Product {position}." in text]
+        assert f"Described {position}." in page
+
+
+def test_paper_keeps_the_logo_that_its_company_had() -> None:
+    """M3, M7: another logo, or none, is for the papers that follow."""
+    entity: LegalEntity = LegalEntityFactory.create(logo=logo_of("#c00000"))
+    older = issued_invoice(seller=seller_of(entity))
+
+    entity.logo = logo_of("#0000c0")
+    entity.save()
+    newer = issued_invoice(seller=seller_of(entity))
+    entity.logo = None
+    entity.save()
+    without = issued_invoice(seller=seller_of(entity))
+
+    assert colours_on(older) == {(192, 0, 0)}
+    assert colours_on(newer) == {(0, 0, 192)}
+    assert colours_on(without) == set()
+
+
+def test_paper_from_before_there_were_logos_is_printed_without_one() -> None:
+    """M3."""
+    invoice = issued_invoice()
+
+    assert "logo" not in invoice.seller
+    assert colours_on(invoice) == set()
