@@ -210,6 +210,10 @@ class InvoicePdf(ObjectPage):
     label = "PDF"
     permission = "invoicing.view_invoice"
 
+    def is_offered(self, subject: Any) -> bool:
+        """Not of a draft that was thrown away: it has no paper."""
+        return bool(subject.status != InvoiceStatus.VOID)
+
     def respond(
         self, request: HttpRequest, subject: Any, frame: Mapping[str, Any]
     ) -> HttpResponse:

@@ -5,8 +5,9 @@ mail it to or none (G11); when the paper is there, the mail becomes a delivery o
 own. A worker claims one delivery at a time: it raises `attempts` and takes a lease, and
 commits that before it begins, so that a delivery that kills its workers comes to its
 end too. The work is done outside any transaction. What fails is tried again after
-1, 5, 15, 60 and 240 minutes, then it has failed until someone retries it. None of this
-ever touches the invoice (M7).
+1, 5, 15, 60 and 240 minutes, then it has failed until someone retries it. What only an
+installation cures (Pango, a font) costs no attempt: it waits 15 minutes at a time and
+says what to install. None of this ever touches the invoice (M7).
 
 All times are the database's, so that the clocks of worker machines don't matter.
 """
@@ -26,12 +27,12 @@ from invoicing.domain.states import DeliveryKind, DeliveryState
 from invoicing.models import Delivery
 from invoicing.services.documents import ensure_revision
 from invoicing.services.mail import invoice_message, refusal_sentence
-from invoicing.services.rendering import PangoMissing
+from invoicing.services.rendering import GlyphsMissing, PangoMissing
 
 LEASE = timedelta(minutes=15)
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 MOST_ATTEMPTS = len(PAUSES) + 1
-WITHOUT_PANGO = timedelta(minutes=15)
+UNTIL_INSTALLED = timedelta(minutes=15)
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,8 @@ def deliver_next() -> Delivery | None:
             _send_mail(delivery)
     except PangoMissing as fault:
         _wait_for_pango(delivery, str(fault))
+    except GlyphsMissing as fault:
+        _wait_for_font(delivery, str(fault))
     except MailNotSent as fault:
         _record_failure(delivery, str(fault))
     except Exception as fault:  # whatever it is, it must not stop the others (M7)
@@ -192,7 +195,18 @@ def _wait_for_pango(delivery: Delivery, sentence: str) -> None:
         state=DeliveryState.QUEUED,
         leased_until__isnull=True,
         not_before__lte=Now(),
-    ).update(not_before=Now() + WITHOUT_PANGO, last_error=sentence)
+    ).update(not_before=Now() + UNTIL_INSTALLED, last_error=sentence)
+    logger.error(sentence)
+
+
+def _wait_for_font(delivery: Delivery, sentence: str) -> None:
+    """Give one paper back untried until a font is there; the others have theirs."""
+    _mine(delivery).update(
+        attempts=F("attempts") - 1,
+        leased_until=None,
+        not_before=Now() + UNTIL_INSTALLED,
+        last_error=sentence,
+    )
     logger.error(sentence)
 
 

@@ -28,7 +28,7 @@ from invoicing.services.delivery import (
     retry_delivery,
 )
 from invoicing.services.mail import invoice_message, message_id
-from invoicing.services.rendering import PangoMissing
+from invoicing.services.rendering import GlyphsMissing, PangoMissing
 from tests.factories import UserFactory
 from tests.invoicing.services.printed import issued_invoice, paper_delivery
 
@@ -374,6 +374,30 @@ def test_missing_pango_costs_no_attempt_and_stops_no_mail(
         assert paper.attempts == 0
         assert "apt-get install" in paper.last_error
         assert paper.not_before > timezone.now()
+
+
+def test_missing_font_lets_its_own_paper_wait_and_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """M7: it costs no attempt, and the papers that need no such font are made."""
+    without_font = paper_delivery(issued_invoice(bill_to={"name": "\U000120fb"}))
+    other = paper_delivery(issued_invoice())
+
+    def render(html: str) -> bytes:
+        if "\U000120fb" in html:
+            raise GlyphsMissing("\U000120fb")
+        return b"%PDF-1.7 quick"
+
+    monkeypatch.setattr(documents, "render", render)
+
+    deliver_all()
+
+    without_font.refresh_from_db()
+    other.refresh_from_db()
+    assert (without_font.state, without_font.attempts) == ("QUEUED", 0)
+    assert without_font.last_error.startswith("No font on this machine has \U000120fb")
+    assert without_font.not_before > timezone.now()
+    assert other.state == "SENT"
 
 
 def test_failed_delivery_is_retried_by_hand_with_all_its_attempts() -> None:
