@@ -38,6 +38,7 @@ _SENTENCES: Final = {
     "delivery.failed": "Delivery failed for good",
     "delivery.retried": "Delivery queued again",
     "delivery.sent": "Mail sent",
+    "invoice.address_changed": "Address of the invoice changed",
     "invoice.balance_applied": "Credit balance applied",
     "invoice.discarded": "Draft discarded",
     "invoice.draft_rebuilt": "Draft rebuilt at the new terms",

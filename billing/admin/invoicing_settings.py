@@ -32,6 +32,7 @@ class InvoicingSettingsAdmin(AuditedAdmin):
         (None, {"fields": ("legal_entity",)}),
         ("When invoices are generated", {"fields": (("invoicing", "first_invoice"),)}),
         ("The nightly run", {"fields": ("bill_date_offset", "review_before_issue")}),
+        ("After issue", {"fields": ("address_fixed_once_sent",)}),
         ("Safety", {"fields": (("catch_up_limit", "jump_limit"),)}),
     )
 

@@ -94,6 +94,11 @@ class InvoicingSettings(models.Model):
     review_before_issue = models.BooleanField(
         default=False, help_text="Runs make drafts; staff review and issue them."
     )
+    address_fixed_once_sent = models.BooleanField(
+        default=False,
+        help_text="The address of an invoice that was mailed is not edited, where the "
+        "law asks for that; it is reissued.",
+    )
 
     class Meta:
         verbose_name_plural = "invoicing settings"

@@ -26,6 +26,7 @@ CLERK: Final = frozenset(
         *("contracts.add_contractimport", "contracts.apply_contractimport"),
         *("contracts.add_usagerecord", "contracts.change_scheduledcharge"),
         *("invoicing.generate_invoice", "invoicing.issue_invoice"),
+        "invoicing.readdress_invoice",
         *("invoicing.start_invoicerun", "invoicing.change_delivery"),
     }
 )

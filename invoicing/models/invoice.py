@@ -104,6 +104,7 @@ class Invoice(models.Model):
         permissions = [
             ("generate_invoice", "Can generate invoices by hand"),
             ("issue_invoice", "Can review and issue drafts"),
+            ("readdress_invoice", "Can edit the address of an invoice"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -42,6 +42,7 @@ MAY: dict[str, set[str]] = {
     "contracts.release_scheduledcharge": {"Finance manager"},
     "invoicing.generate_invoice": {"Finance clerk", "Finance manager"},
     "invoicing.issue_invoice": {"Finance clerk", "Finance manager"},
+    "invoicing.readdress_invoice": {"Finance clerk", "Finance manager"},
     "invoicing.start_invoicerun": {"Finance clerk", "Finance manager"},
     "invoicing.change_delivery": {"Finance clerk", "Finance manager"},
     "invoicing.release_parkedbillgroup": {"Finance manager"},
