@@ -48,7 +48,8 @@ class Steps:
     def listen(self) -> None:
         """Take over the signals that ask a program to stop."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
+            # nohup ignores SIGHUP; a shell's & ignores SIGINT, which still means stop.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._note)
 
     def _note(self, number: int, _frame: object) -> None:

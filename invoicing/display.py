@@ -40,11 +40,11 @@ NOT_ISSUED_BECAUSE: Final = {
     ),
     "G14": (
         "Held for review",
-        "Too many bill dates overdue, or far above the last invoice. A draft was made.",
+        "Too many bill dates overdue, or far above the last one: a draft is held.",
     ),
     "G17": (
         "Settings ask for a review",
-        "A draft was made. Review and issue it, one by one or together.",
+        "A draft is made. Review and issue it, one by one or together.",
     ),
 }
 NIGHT_STATES: Final = {

@@ -15,7 +15,13 @@ from config.adminsite.actor import actor_of
 from config.adminsite.model_admin import ReadOnlyAdmin
 from contracts.forms import UsageForm
 from contracts.models import Contract, UsageRecord
-from contracts.services.usage import UsageRefused, record_usage
+from contracts.services.usage import (
+    UsageRefused,
+    charge_on,
+    check_period,
+    check_usage,
+    record_usage,
+)
 
 
 @admin.register(UsageRecord)
@@ -108,8 +114,12 @@ class RecordUsage(ListAction):
     def review(
         self, request: HttpRequest, subject: Any, answers: Mapping[str, Any]
     ) -> Review:
-        """Show what will be recorded."""
-        line = answers["contract_line"]
+        """Show what will be recorded, where its period takes usage."""
+        line, day = answers["contract_line"], answers["usage_date"]
+        key = answers["idempotency_key"].strip()
+        if not UsageRecord.objects.filter(idempotency_key=key).exists():
+            check_usage(line, answers["quantity"], key)
+            check_period(line, day, charge_on(line, day))
         return Review(
             sentence="Recorded usage never changes. It is rated and billed with its "
             "period.",

@@ -56,7 +56,8 @@ class AccountOverview(ObjectPage):
         planned: defaultdict[str, Decimal] = defaultdict(Decimal)
         for assessment in pending:
             document = assessment.document
-            planned[document.currency] += document.totals.total
+            if not is_parked(assessment):
+                planned[document.currency] += document.totals.total
         shown = PENDING_AT_MOST if request.GET.get("pending") else PENDING_SHOWN
         names = {group.pk: group for group in groups}
         may_generate = request.user.has_perm("invoicing.generate_invoice")
@@ -146,12 +147,21 @@ def group_row(
         "next": following,
         "what": decision_badge(following.decision) if following else None,
         "due": due,
-        "may_generate": may_generate and is_active and following is not None,
+        "may_generate": may_generate
+        and is_active
+        and following is not None
+        and not is_parked(following),
+        "is_unknown": following is not None and is_parked(following),
         "is_urgent": awaits,
         "activate_url": "" if is_active or not may_activate else activation_url(group),
         "usage_to_come": following is not None
         and any(c.amount is None and c.period_end >= today for c in following.charges),
     }
+
+
+def is_parked(assessment: Assessment) -> bool:
+    """Tell whether what a pending invoice comes to is not worked out (G13)."""
+    return assessment.decision.facts.parked_reason is not None
 
 
 def pending_row(
@@ -174,6 +184,7 @@ def pending_row(
         "has_usage": bool(usage),
         "usage_to_come": any(charge.period_end >= today for charge in usage),
         "badge": decision_badge(assessment.decision),
+        "is_unknown": is_parked(assessment),
         "total": assessment.document.totals.total,
         "currency": assessment.document.currency,
     }

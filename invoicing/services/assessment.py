@@ -335,20 +335,23 @@ def _facts(
 ) -> Facts:
     """Put together what decides; without a document nothing is pending.
 
-    `arrears` are the last days of the periods that are billed in arrears.
+    `arrears` are the last days of the periods that are billed in arrears. What a parked
+    group bills is not worked out, so nothing is said of it.
     """
+    parked_reason = context.parked.get(group.bill_group_id)
+    is_billable = not document or bool(document.lines) or parked_reason is not None
     return context.common_facts(
         bill_date=document.bill_date if document else None,
         currency=group.currency,
         group_status=BillGroupStatus(group.status),
         group_manual=group.is_manual,
         awaiting_manual_invoice=group.awaiting_manual_invoice,
-        parked_reason=context.parked.get(group.bill_group_id),
+        parked_reason=parked_reason,
         contract_in_arrears=bool(arrears),
         bills_in_arrears=bool(arrears),
         unended_period_last_day=max(arrears, default=None),
         overdue_dates=overdue_dates,
         comparison_total=document.full_price_subtotal if document else None,
         last_comparison_total=last_total,
-        billable=bool(document.lines) if document else True,
+        billable=is_billable,
     )
