@@ -1,14 +1,39 @@
-"""Forms of runs, imports and explanations."""
+"""Forms of runs, imports and explanations, and the field for amounts."""
 
 from collections.abc import Sequence
-from typing import cast
+from decimal import Decimal
+from typing import Any, cast
 
 from django import forms
 
 from billing.display import day_text
+from billing.domain.money import currency_digits
 from billing.models import LegalEntity
 from config.adminsite.model_admin import DateInput
+from contracts.domain.decimals import NotANumber, parse_decimal
 from invoicing.models import InvoiceRun
+
+
+class AmountField(forms.CharField):
+    """An amount in a currency, more than zero, written so that it can't be misread."""
+
+    def __init__(self, *, currency: str, **kwargs: Any) -> None:
+        self.decimals = currency_digits(currency)
+        attributes = {"inputmode": "decimal", "autocomplete": "off", "class": "amount"}
+        super().__init__(widget=forms.TextInput(attrs=attributes), **kwargs)
+
+    def clean(self, value: Any) -> Decimal | None:
+        """Take digits with a decimal point; nothing where nothing is needed."""
+        text: str = super().clean(value)
+        if not text:
+            return None
+        try:
+            amount = parse_decimal(text, decimals=self.decimals)
+        except NotANumber as fault:
+            raise forms.ValidationError(str(fault)) from fault
+        if not amount:
+            raise forms.ValidationError("Enter more than zero, or leave it blank.")
+        return amount
 
 
 class ImportDateForm(forms.Form):

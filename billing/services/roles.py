@@ -28,6 +28,7 @@ CLERK: Final = frozenset(
         *("invoicing.generate_invoice", "invoicing.issue_invoice"),
         "invoicing.readdress_invoice",
         *("invoicing.start_invoicerun", "invoicing.change_delivery"),
+        *("invoicing.credit_invoice", "invoicing.add_payment"),
     }
 )
 MANAGER: Final = CLERK | {
@@ -47,6 +48,9 @@ MANAGER: Final = CLERK | {
     *("invoicing.add_numberseries", "invoicing.change_numberseries"),
     *("customfields.add_customfield", "customfields.change_customfield"),
     "customfields.delete_customfield",
+    *("invoicing.approve_creditnote", "invoicing.void_creditnote"),
+    "invoicing.take_back_payment",
+    *("invoicing.add_creditlimit", "invoicing.change_creditlimit"),
 }
 SUPPORT: Final = frozenset(
     {"billing.deactivate_billgroup", "billing.reactivate_billgroup"}

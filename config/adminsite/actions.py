@@ -6,8 +6,9 @@ anything. What the service refuses (the exceptions an action names in `refusals`
 shown as its sentence. `every_action` is the list that a test can walk, action by role.
 
 What was reviewed is carried along as a fingerprint: when the figures have changed
-between the page and the click, or the click came twice, the page is shown again. Two
-clicks at once wait for each other, so that the second sees what the first has done.
+between the page and the click, or the click came twice, the page is shown again (or
+what the first click did). Two clicks at once wait for each other, so that the second
+sees what the first has done.
 """
 
 import hashlib
@@ -124,6 +125,10 @@ class Action:
         """Return what the form is made with, for example `initial`."""
         return {}
 
+    def asking(self, request: HttpRequest, subject: Any) -> Review | None:
+        """Return the figures to show above a form that `asks_first`."""
+        return None
+
     def review(
         self, request: HttpRequest, subject: Any, answers: Mapping[str, Any]
     ) -> Review:
@@ -136,6 +141,10 @@ class Action:
         """Call the one service and say what happened; may raise one of `refusals`."""
         raise NotImplementedError
 
+    def done_just_now(self, request: HttpRequest, subject: Any) -> Done | None:
+        """Return what the same person did here seconds ago: the click came twice."""
+        return None
+
     def is_permitted(self, request: HttpRequest) -> bool:
         """Tell whether the user may do this at all."""
         return request.user.has_perm(self.permission)
@@ -143,9 +152,22 @@ class Action:
     def answer(
         self, owner: "ModelAdmin[Any]", request: HttpRequest, subject: Any
     ) -> HttpResponse:
-        """Show the form or the review, or do it."""
+        """Show the form or the review, or do it; a second click lands on the result."""
         if not self.is_permitted(request):
             raise PermissionDenied
+        response = self._answer(owner, request, subject)
+        if CONFIRM not in request.POST or isinstance(response, HttpResponseRedirect):
+            return response
+        done = self.done_just_now(request, subject)
+        return self._lead_on(request, done) if done else response
+
+    def _lead_on(self, request: HttpRequest, done: Done) -> HttpResponse:
+        messages.add_message(request, done.level, done.notice)
+        return HttpResponseRedirect(done.url)
+
+    def _answer(
+        self, owner: "ModelAdmin[Any]", request: HttpRequest, subject: Any
+    ) -> HttpResponse:
         if refusal := self.refusal(subject):
             return self._page(
                 owner, request, subject, review=Review(refusal=refusal), status=409
@@ -182,8 +204,7 @@ class Action:
                 raise
             review = Review(refusal=BUSY)
             return self._page(owner, request, subject, review=review, status=409)
-        messages.add_message(request, done.level, done.notice)
-        return HttpResponseRedirect(done.url)
+        return self._lead_on(request, done)
 
     def back_url(self, subject: Any) -> str:
         """Return the page that the action was started from."""
@@ -204,6 +225,7 @@ class Action:
         has_changed: bool = False,
         status: int = 200,
     ) -> HttpResponse:
+        shown = review or self.asking(request, subject)
         context = {
             **owner.admin_site.each_context(request),
             "opts": owner.model._meta,
@@ -211,8 +233,8 @@ class Action:
             "title": self.label,
             "action": self,
             "form": form,
-            "review": review,
-            "details": review.context if review else {},
+            "review": shown,
+            "details": shown.context if shown else {},
             "has_changed": has_changed,
             "is_asking": review is None,
             "back_url": self.back_url(subject),

@@ -92,6 +92,9 @@ INVOICES: Final = Door(
             permission="contracts.view_scheduledcharge",
         ),
         _list("Deliveries", "invoicing.delivery"),
+        _list("Credit notes", "invoicing.creditnote"),
+        _list("Payments", "invoicing.payment"),
+        _list("Payment files", "invoicing.paymentimport"),
     ),
 )
 RUNS: Final = Door(
@@ -112,6 +115,7 @@ SETTINGS: Final = Door(
         _list("Legal entities", "billing.legalentity"),
         _list("Invoicing", "billing.invoicingsettings"),
         _list("Number series", "invoicing.numberseries"),
+        _list("Credit limits", "invoicing.creditlimit"),
         _list("Tax rates", "billing.taxrate"),
         _list("Products", "contracts.product"),
         _list("Custom fields", "customfields.customfield"),

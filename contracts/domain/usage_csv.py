@@ -6,15 +6,15 @@ itself is read as contract files are; see `csv_file`.
 """
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final
 
 from contracts.domain.csv_fields import BadCell, calendar_date, identifier
-from contracts.domain.csv_file import EMPTY, Row, RowError, read_rows, shown
-from contracts.domain.decimals import NotANumber, parse_decimal
+from contracts.domain.csv_file import EMPTY, Row, RowError, read_rows
+from contracts.domain.csv_table import Cells, header_errors, width_error
+from contracts.domain.decimals import parse_decimal
 
 COLUMNS: Final = (
     "contract_number",
@@ -27,8 +27,6 @@ _POSITION: Final = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _LAST_POSITION: Final = 32_767
 _NUMBER: Final = identifier(100)
 _KEY: Final = identifier(200)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +65,7 @@ def parse_usage(source: bytes | BinaryIO) -> ParsedUsage:
             errors.append(row)
         elif header is None:
             header = [name.strip() for name in row.cells]
-            errors.extend(_header_errors(row.line, header))
+            errors.extend(header_errors(row.line, header, needed=COLUMNS))
             if errors:
                 break
         else:
@@ -82,37 +80,10 @@ def parse_usage(source: bytes | BinaryIO) -> ParsedUsage:
     return ParsedUsage(rows=tuple(rows), errors=tuple(errors))
 
 
-def _header_errors(line: int, header: list[str]) -> Iterator[RowError]:
-    for name in COLUMNS:
-        count = header.count(name)
-        if count != 1:
-            what = "is missing" if count == 0 else f"stands there {count} times"
-            yield RowError(
-                line=line,
-                column=name,
-                value="",
-                message=f"The column {name} {what}. The columns are: "
-                f"{', '.join(COLUMNS)}.",
-            )
-    for name in header:
-        if name not in COLUMNS:
-            yield RowError(
-                line=line,
-                column=shown(name),
-                value="",
-                message="This column is not known. Remove it, or correct its name. "
-                f"The columns are: {', '.join(COLUMNS)}.",
-            )
-
-
 def _read_row(row: Row, header: list[str]) -> UsageRow | list[RowError]:
-    if len(row.cells) != len(header):
-        message = (
-            f"This row has {len(row.cells)} cells, the header {len(header)}. A comma "
-            "inside a cell needs quotes around the cell."
-        )
-        return [RowError(line=row.line, column="", value="", message=message)]
-    cells = _Cells(row, header)
+    if fault := width_error(row, header):
+        return [fault]
+    cells = Cells(row, header)
     usage_row = UsageRow(
         line=row.line,
         contract_number=cells.read("contract_number", _NUMBER, ""),
@@ -122,37 +93,6 @@ def _read_row(row: Row, header: list[str]) -> UsageRow | list[RowError]:
         idempotency_key=cells.read("idempotency_key", _KEY, ""),
     )
     return cells.errors or usage_row
-
-
-class _Cells:
-    """The cells of a row by column, and what is wrong with those read so far."""
-
-    def __init__(self, row: Row, header: list[str]) -> None:
-        self._line = row.line
-        self._cells = dict(zip(header, row.cells, strict=True))
-        self.errors: list[RowError] = []
-
-    def read(self, column: str, parse: Callable[[str], T], otherwise: T) -> T:
-        """Return what a cell says, or note its fault and return `otherwise`."""
-        cell = self._cells[column].strip()
-        try:
-            return parse(_filled(cell))
-        except (BadCell, NotANumber) as fault:
-            self.errors.append(
-                RowError(
-                    line=self._line,
-                    column=column,
-                    value=shown(cell),
-                    message=str(fault),
-                )
-            )
-            return otherwise
-
-
-def _filled(cell: str) -> str:
-    if not cell:
-        raise BadCell("This cell must be filled in.")
-    return cell
 
 
 def _position(cell: str) -> int:

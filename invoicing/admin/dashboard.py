@@ -14,8 +14,8 @@ from config.adminsite import registry
 from config.adminsite.registry import Count as NavigationCount
 from config.adminsite.registry import Link, WorkItem
 from invoicing.admin.invoice import local_today
-from invoicing.domain.states import DeliveryState, InvoiceStatus
-from invoicing.models import Delivery, Invoice, ParkedBillGroup
+from invoicing.domain.states import CreditNoteStatus, DeliveryState, InvoiceStatus
+from invoicing.models import CreditNote, Delivery, Invoice, ParkedBillGroup
 from invoicing.queries.drafts import WorkList
 from invoicing.queries.plan import due_by_hand
 
@@ -40,6 +40,7 @@ def work(request: HttpRequest) -> Iterator[WorkItem]:
     if not request.user.has_perm("invoicing.view_invoice"):
         return
     yield from _drafts()
+    yield _credits_to_approve()
     parked = ParkedBillGroup.objects.filter(released_at=None)
     yield WorkItem(
         count=parked.count(),
@@ -70,6 +71,26 @@ def work(request: HttpRequest) -> Iterator[WorkItem]:
         label="Papers and mails that failed",
         detail=_first(failed.order_by("-pk").values_list("last_error", flat=True)),
         url=reverse("admin:invoicing_delivery_changelist") + "?state__exact=FAILED",
+    )
+
+
+def _credits_to_approve() -> WorkItem:
+    waiting = CreditNote.objects.filter(status=CreditNoteStatus.TO_APPROVE)
+    amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
+    count = 0
+    for currency, number, total in (
+        waiting.order_by("currency")
+        .values_list("currency")
+        .annotate(number=Count("pk"), sum=Sum("total"))
+    ):
+        count += number
+        amounts[currency] += total
+    return WorkItem(
+        count=count,
+        label="Credits to approve",
+        detail="Above the limit; someone other than who asked decides",
+        url=reverse("admin:invoicing_creditnote_changelist") + "?status=TO_APPROVE",
+        amounts=dict(amounts),
     )
 
 

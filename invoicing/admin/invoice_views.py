@@ -45,11 +45,11 @@ def invoice_views(
     drafts = counted.filter(status=InvoiceStatus.DRAFT)
     late = overdue(counted, today=today)
     return [
-        _view("All", {}, given),
-        _view("Drafts to review", {"status": "DRAFT"}, given, counted=drafts),
-        _view("Overdue", overdue_filters(today), given, counted=late),
-        _view("Open", {"status": "OPEN"}, given),
-        _view(f"{today:%B}", month, given),
+        view("All", {}, given),
+        view("Drafts to review", {"status": "DRAFT"}, given, counted=drafts),
+        view("Overdue", overdue_filters(today), given, counted=late),
+        view("Open", {"status": "OPEN"}, given),
+        view(f"{today:%B}", month, given),
     ]
 
 
@@ -64,13 +64,14 @@ def overdue_filters(today: date) -> dict[str, str]:
     return {"status": "OPEN", "due_date_before": yesterday.isoformat()}
 
 
-def _view(
+def view(
     label: str,
     filters: dict[str, str],
     given: QueryDict,
     *,
-    counted: QuerySet[Invoice] | None = None,
+    counted: QuerySet[Any] | None = None,
 ) -> View:
+    """Return a view with its filters; where somebody has to act, with its count."""
     is_set = {name: value for name, value in given.items() if value and name != "o"}
     return View(
         label=label,

@@ -7,7 +7,7 @@ Amounts are of one bill group, in its currency.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -118,6 +118,44 @@ def allocate_as_chosen(
         ),
         left=amount - in_all,
     )
+
+
+def divide(
+    amount: Decimal,
+    invoices: Sequence[OpenInvoice],
+    *,
+    chosen: Mapping[int, Decimal] | None = None,
+) -> tuple[Allocated, Allocated]:
+    """Return what a payment pays, and what its balance pays at once, as a preview.
+
+    The second is of what the first leaves; what that leaves stays as balance. Raises
+    `NotAllocatable`.
+
+    >>> from datetime import date
+    >>> one, two = (
+    ...     OpenInvoice(invoice_id=number, due_date=date(2026, 3, number),
+    ...                 sequence=number, due=Decimal(10)) for number in (1, 2))
+    >>> paid, used = divide(Decimal(25), [one, two], chosen={2: Decimal(10)})
+    >>> [part.invoice_id for part in used.allocations], used.left
+    ([1], Decimal('5'))
+    """
+    if chosen is None:
+        paid = allocate(amount, invoices)
+    else:
+        paid = allocate_as_chosen(amount, chosen, invoices)
+    return paid, allocate(paid.left, after_payment(invoices, paid))
+
+
+def after_payment(
+    invoices: Sequence[OpenInvoice], paid: Allocated
+) -> tuple[OpenInvoice, ...]:
+    """Return the invoices with what is still due once a payment was divided."""
+    parts = {part.invoice_id: part.amount for part in paid.allocations}
+    left = (
+        replace(invoice, due=invoice.due - parts.get(invoice.invoice_id, _ZERO))
+        for invoice in invoices
+    )
+    return tuple(invoice for invoice in left if invoice.due)
 
 
 def use_balance(

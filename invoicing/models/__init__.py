@@ -9,6 +9,7 @@ from invoicing.models.money import (
     Payment,
     PaymentAllocation,
 )
+from invoicing.models.payment_import import PaymentImport
 from invoicing.models.run import InvoiceRun, ParkedBillGroup, RunBatch, RunDecision
 from invoicing.models.series import NumberSeries
 
@@ -27,6 +28,7 @@ __all__ = [
     "ParkedBillGroup",
     "Payment",
     "PaymentAllocation",
+    "PaymentImport",
     "RunBatch",
     "RunDecision",
 ]

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from billing.domain.money import round_money
 from billing.models import LegalEntity
 from invoicing.choices import CREDIT_NOTE_STATUSES, CREDIT_REASONS, CREDIT_SETTLEMENTS
 from invoicing.models.invoice import Invoice, InvoiceLine
@@ -37,7 +38,7 @@ class CreditLimit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency}"
+        return f"{round_money(self.amount, self.currency)} {self.currency}"
 
 
 class CreditNote(models.Model):

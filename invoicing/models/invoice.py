@@ -105,6 +105,7 @@ class Invoice(models.Model):
             ("generate_invoice", "Can generate invoices by hand"),
             ("issue_invoice", "Can review and issue drafts"),
             ("readdress_invoice", "Can edit the address of an invoice"),
+            ("credit_invoice", "Can credit invoices up to the limit"),
         ]
         constraints = [
             models.UniqueConstraint(

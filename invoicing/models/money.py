@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from billing.domain.dates import day_text
+from billing.domain.money import round_money
 from billing.models import BillGroup
 from invoicing.models.credit import CreditNote
 from invoicing.models.invoice import Invoice
@@ -48,9 +50,13 @@ class Payment(models.Model):
                 name="payment_taken_back_has_its_reason",
             ),
         ]
+        indexes = [
+            models.Index(fields=["reference"], name="payment_by_reference"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency} of {self.received_on}"
+        amount = round_money(self.amount, self.currency)
+        return f"{amount} {self.currency} of {day_text(self.received_on)}"
 
 
 class PaymentAllocation(models.Model):

@@ -111,7 +111,7 @@ def void_credit_note(
         pk=note.pk
     )
     entry = BalanceEntry.objects.filter(credit_note=note).first()
-    _check_voidable(note, entry)
+    check_voidable(note, entry)
     if entry is not None:
         withdraw(entry, entry.left)
     parts = _parts(note)
@@ -147,7 +147,8 @@ def _waiting(note: CreditNote) -> CreditNote:
     return note
 
 
-def _check_voidable(note: CreditNote, entry: BalanceEntry | None) -> None:
+def check_voidable(note: CreditNote, entry: BalanceEntry | None) -> None:
+    """Raise `CreditStands` for a credit whose money moved on, with its balance."""
     if note.status != CreditNoteStatus.ISSUED or note.issue_date is None:
         raise CreditStands(
             f"The credit is {note.get_status_display().lower()}. Nothing was changed."

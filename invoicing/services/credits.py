@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Sum
 
 from billing.models import BillGroup
 from billing.services.audit import actor_fields, record
@@ -32,13 +31,9 @@ from invoicing.domain.states import (
     CreditSettlement,
     SeriesKind,
 )
-from invoicing.models import (
-    CreditLimit,
-    CreditNote,
-    CreditNoteLine,
-    Invoice,
-)
+from invoicing.models import CreditNote, CreditNoteLine, Invoice
 from invoicing.queries.claims import claim_of, creditable_of, superseded_among
+from invoicing.queries.credit_notes import credit_limit, unapproved_credits
 from invoicing.services.balance import add_balance
 from invoicing.services.claims import lock_invoices, store_claim
 from invoicing.services.locks import (
@@ -47,8 +42,6 @@ from invoicing.services.locks import (
     lock_open_books,
 )
 from invoicing.services.numbering import take_numbers
-
-UNAPPROVED = (CreditNoteStatus.ISSUED, CreditNoteStatus.TO_APPROVE)
 
 
 class NotIssued(ValueError):
@@ -94,12 +87,7 @@ def credit_invoice(
     if not reason.strip():
         raise ReasonMissing
     group, locked = lock_credited(invoice, today=today)
-    if lines is not None:
-        sums = credit_of_lines(creditable_of(locked), lines)
-    elif amount is not None:
-        sums = credit_of_amount(creditable_of(locked), amount)
-    else:
-        sums = _remainder(locked, with_paid=with_paid)
+    sums = credited_sums(locked, lines=lines, amount=amount, with_paid=with_paid)
     note = _draw_up(
         locked, sums, actor, reason.strip(), reason_code=reason_code, to=settlement
     )
@@ -110,6 +98,24 @@ def credit_invoice(
         record_credit("credit_note.requested", note, group, actor, reason=note.reason)
         return note
     return issue_credit(note, locked, group, actor=actor, today=today)
+
+
+def credited_sums(
+    invoice: Invoice,
+    *,
+    lines: Mapping[int, Decimal] | None = None,
+    amount: Decimal | None = None,
+    with_paid: bool | None = None,
+) -> CreditSums:
+    """Return what a credit takes: of lines, of an amount, or the remainder (A5, A9).
+
+    Raises `NotCreditable`.
+    """
+    if lines is not None:
+        return credit_of_lines(creditable_of(invoice), lines)
+    if amount is not None:
+        return credit_of_amount(creditable_of(invoice), amount)
+    return _remainder(invoice, with_paid=with_paid)
 
 
 def lock_credited(invoice: Invoice, *, today: date) -> tuple[BillGroup, Invoice]:
@@ -185,15 +191,8 @@ def _draw_up(
 
 def _needs_approval(note: CreditNote) -> bool:
     """Tell whether the invoice's unapproved credits, this one too, exceed the limit."""
-    limit = CreditLimit.objects.filter(
-        legal_entity_id=note.legal_entity_id, currency=note.currency
-    ).first()
-    if limit is None:
-        return False
-    unapproved = CreditNote.objects.filter(
-        invoice_id=note.invoice_id, status__in=UNAPPROVED, decided_by_name=""
-    ).aggregate(sum=Sum("total"))["sum"]
-    return bool(unapproved > limit.amount)
+    limit = credit_limit(note.legal_entity_id, note.currency)
+    return limit is not None and unapproved_credits(note.invoice_id) > limit
 
 
 def issue_credit(

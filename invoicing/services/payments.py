@@ -56,9 +56,10 @@ def record_payment(
 
     Raises `NotAPayment`, `RecordedBefore` and `NotAllocatable`.
     """
-    amount = _checked(amount, bill_group.currency, received_on, today=today)
+    amount = checked_amount(amount, bill_group.currency, received_on, today=today)
     limit_lock_waits()
     lock_bill_groups([bill_group.pk])
+    refuse_second(bill_group, amount, received_on, reference)
     payment = Payment(
         bill_group=bill_group,
         currency=bill_group.currency,
@@ -67,7 +68,6 @@ def record_payment(
         reference=reference.strip(),
         recorded_by_name=actor_fields(actor)["actor_name"],
     )
-    _refuse_second(payment)
     invoices = lock_invoices(
         Invoice.objects.filter(
             bill_group=bill_group, status=InvoiceStatus.OPEN
@@ -93,9 +93,10 @@ def record_payment(
     return payment
 
 
-def _checked(
+def checked_amount(
     amount: Decimal, currency: str, received_on: date, *, today: date
 ) -> Decimal:
+    """Return an amount in its currency's digits; raises `NotAPayment`."""
     if not amount.is_finite() or amount <= 0 or amount >= MOST:
         raise NotAPayment("A payment is more than zero. Enter what was paid.")
     if round_money(amount, currency) != amount:
@@ -110,18 +111,21 @@ def _checked(
     return round_money(amount, currency)
 
 
-def _refuse_second(payment: Payment) -> None:
-    if not payment.reference:
+def refuse_second(
+    bill_group: BillGroup, amount: Decimal, received_on: date, reference: str
+) -> None:
+    """Raise `RecordedBefore` for what was recorded, told by its reference."""
+    if not reference.strip():
         return
     before = Payment.objects.filter(
-        bill_group=payment.bill_group,
-        received_on=payment.received_on,
-        amount=payment.amount,
-        reference=payment.reference,
+        bill_group=bill_group,
+        received_on=received_on,
+        amount=amount,
+        reference=reference.strip(),
         taken_back_on=None,
-    )
-    if before.exists():
-        raise RecordedBefore(payment)
+    ).first()
+    if before is not None:
+        raise RecordedBefore(before)
 
 
 def _pay(payment: Payment, invoice: Invoice, part: Allocation, *, today: date) -> None:
