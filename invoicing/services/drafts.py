@@ -16,6 +16,7 @@ from invoicing.domain.states import DeliveryKind, InvoiceStatus, SeriesKind
 from invoicing.domain.totals import due_date, status_at_issue
 from invoicing.models import Delivery, Invoice
 from invoicing.queries.pending import mail_recipient
+from invoicing.services.balance import apply_balance
 from invoicing.services.locks import (
     limit_lock_waits,
     lock_bill_groups,
@@ -45,6 +46,8 @@ def issue_draft(
     *, invoice: Invoice, actor: AbstractBaseUser | None, today: date
 ) -> Invoice:
     """Give a reviewed draft its number and date, and ask for its paper.
+
+    Balance of its bill group is used for it at once (M4).
 
     Raises `NotADraft`, `BillGroupNotActive`, `PeriodClosed`, `IssueDateTooEarly`.
     """
@@ -100,6 +103,8 @@ def issue_draft(
             "currency": draft.currency,
         },
     )
+    if apply_balance(bill_group=group, today=today, actor=actor):
+        draft.refresh_from_db()
     return draft
 
 

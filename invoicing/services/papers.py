@@ -1,9 +1,10 @@
 """The rows of invoices and their lines, as they are copied into the tables."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from billing.models import LegalEntity
@@ -41,10 +42,12 @@ INVOICE_COLUMNS = (
     "language",
     "printed_fields",
     "held_reason",
+    "balance_applied",
     "sequence",
     "number",
 )
 UNNUMBERED = (NULL, NULL)
+ZERO = Decimal(0)
 LINE_COLUMNS = (
     "invoice_id",
     "charge_id",
@@ -71,6 +74,11 @@ class Paper:
     invoice_id: int
     assessment: Assessment
     is_draft: bool
+
+    def due_on(self, issue_date: date) -> date:
+        """Return when it is due if it is issued that day (M8)."""
+        bill_date = self.assessment.document.bill_date
+        return due_date(issue_date, bill_date, self.assessment.group.net_terms)
 
 
 def copy_lines(papers: Sequence[Paper]) -> None:
@@ -128,16 +136,20 @@ def copy_invoices(
     legal_entity: LegalEntity,
     issue_date: date,
     run: InvoiceRun | None,
+    applied: Mapping[int, Decimal],
 ) -> None:
-    """Insert documents; issued ones take their numbers here, as late as can be."""
+    """Insert documents; issued ones take their numbers here, as late as can be.
+
+    `applied` is the balance that each uses, by invoice id (M4).
+    """
     seller = cell(json.dumps(seller_of(legal_entity)))
     drafts = [
-        _invoice_row(paper, run=run, seller=seller, issue_date=None)
+        (*_invoice_row(paper, run=run, seller=seller), ZERO)
         for paper in papers
         if paper.is_draft
     ]
     issued = [
-        _invoice_row(paper, run=run, seller=seller, issue_date=issue_date)
+        _issued_row(paper, run, seller, issue_date, applied.get(paper.invoice_id, ZERO))
         for paper in papers
         if not paper.is_draft
     ]
@@ -156,16 +168,32 @@ def copy_invoices(
     copy_cells(Invoice, INVOICE_COLUMNS, rows)
 
 
-def _invoice_row(
-    paper: Paper, *, run: InvoiceRun | None, seller: str, issue_date: date | None
+def _issued_row(
+    paper: Paper,
+    run: InvoiceRun | None,
+    seller: str,
+    issue_date: date,
+    applied: Decimal,
 ) -> tuple[Any, ...]:
-    """Return all of an invoice but its number; a draft has no issue date."""
+    status = status_at_issue(paper.assessment.document.totals.total - applied)
+    row = _invoice_row(
+        paper, run=run, seller=seller, status=status, issue_date=issue_date
+    )
+    return (*row, applied)
+
+
+def _invoice_row(
+    paper: Paper,
+    *,
+    run: InvoiceRun | None,
+    seller: str,
+    status: InvoiceStatus = InvoiceStatus.DRAFT,
+    issue_date: date | None = None,
+) -> tuple[Any, ...]:
+    """Return an invoice but for balance and number; a draft has no issue date."""
     group, document = paper.assessment.group, paper.assessment.document
     decision = paper.assessment.decision
-    status, due_on = InvoiceStatus.DRAFT, None
-    if issue_date:
-        status = status_at_issue(document.totals.total)
-        due_on = due_date(issue_date, document.bill_date, group.net_terms)
+    due_on = paper.due_on(issue_date) if issue_date else None
     held = decision.outcome is Outcome.DRAFT_HELD
     return (
         paper.invoice_id,

@@ -23,6 +23,7 @@ from invoicing.domain.eligibility import Outcome
 from invoicing.models import Invoice, InvoiceRun
 from invoicing.queries.pending import id_array
 from invoicing.services.assessment import Assessment
+from invoicing.services.balance import NewInvoice, use_at_issue
 from invoicing.services.papers import Paper, copy_invoices, copy_lines
 from invoicing.services.trail import copy_audit, copy_decisions, copy_deliveries
 
@@ -101,11 +102,34 @@ def write_assessments(
     copy_audit(papers, zeros, actor=actor)
     copy_deliveries(papers)
     copy_decisions(papers, zeros, held, run=run)
+    applied = _use_balance(papers, issue_date=issue_date, actor=actor)
     before_numbers(written)
     if papers:
         _check_keys_now()
-        copy_invoices(papers, legal_entity=legal_entity, issue_date=issue_date, run=run)
+        copy_invoices(
+            papers,
+            legal_entity=legal_entity,
+            issue_date=issue_date,
+            run=run,
+            applied=applied,
+        )
     return written
+
+
+def _use_balance(
+    papers: Sequence[Paper], *, issue_date: date, actor: AbstractBaseUser | None
+) -> dict[int, Decimal]:
+    issued = [
+        NewInvoice(
+            invoice_id=paper.invoice_id,
+            bill_group_id=paper.assessment.group.bill_group_id,
+            due_date=paper.due_on(issue_date),
+            total=paper.assessment.document.totals.total,
+        )
+        for paper in papers
+        if not paper.is_draft
+    ]
+    return use_at_issue(issued, today=issue_date, actor=actor)
 
 
 def _summary(
