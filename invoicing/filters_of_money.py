@@ -38,6 +38,7 @@ class CreditNoteFilter(django_filters.FilterSet):
     currency = django_filters.CharFilter(method="in_currency")
     account = django_filters.CharFilter(
         method="of_account",
+        label="Account",
         help_text="Number or name.",
         widget=suggesting("billing.account"),
     )
@@ -75,6 +76,7 @@ class PaymentFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(
         choices=[("stands", "Received"), ("taken_back", "Taken back")],
         method="in_state",
+        label="State",
         empty_label="All",
     )
     received_on = django_filters.DateFromToRangeFilter(
@@ -84,6 +86,7 @@ class PaymentFilter(django_filters.FilterSet):
     currency = django_filters.CharFilter(method="in_currency")
     account = django_filters.CharFilter(
         method="of_account",
+        label="Account",
         help_text="Number or name.",
         widget=suggesting("billing.account"),
     )

@@ -1,5 +1,6 @@
 """The credit balance on the page of a bill group (M4)."""
 
+from decimal import Decimal
 from typing import Any, Final
 
 from django.http import HttpRequest
@@ -21,7 +22,7 @@ def balance_panel(request: HttpRequest, group: Any) -> Panel | None:
         template="admin/invoicing/includes/balance_panel.html",
         context={
             "group": group,
-            "left": balance_left([group]).get(group.currency, 0),
+            "left": balance_left([group]).get(group.currency, Decimal(0)),
             "entries": list(entries.order_by("pk")[:ENTRIES_SHOWN]),
         },
     )

@@ -40,7 +40,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
         "shown_invoice",
         "shown_reason",
         "shown_day",
-        "made_by_name",
+        "shown_maker",
         "shown_due_part",
         "shown_paid_part",
         "shown_total",
@@ -58,7 +58,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
         "shown_invoice": "m5 nowrap",
         "shown_reason": "w1",
         "shown_day": "w2 nowrap",
-        "made_by_name": "w1",
+        "shown_maker": "w1",
         "shown_due_part": "num w2",
         "shown_paid_part": "num w2",
         "shown_total": "num cur-head m3",
@@ -102,6 +102,11 @@ class CreditNoteAdmin(ReadOnlyAdmin):
     def shown_reason(self, note: CreditNote) -> str:
         """Show why it was made, in a word."""
         return CREDIT_REASONS.badge(note.reason_code).label
+
+    @admin.display(description="by")
+    def shown_maker(self, note: CreditNote) -> str:
+        """Show who made it."""
+        return note.made_by_name
 
     @admin.display(description="issued")
     def shown_day(self, note: CreditNote) -> SafeString | str:

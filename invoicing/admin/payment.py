@@ -1,6 +1,7 @@
 """Payments: a list with filters and totals, and where each amount went (M4)."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from django.contrib import admin
@@ -41,7 +42,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         "shown_account",
         "shown_group",
         "reference",
-        "recorded_by_name",
+        "shown_recorder",
         "shown_amount",
     )
     list_select_related = ("bill_group__account",)
@@ -56,7 +57,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         "shown_account": "m4 ell",
         "shown_group": "w2",
         "reference": "m5",
-        "recorded_by_name": "w1",
+        "shown_recorder": "w1",
         "shown_amount": "num cur-head m3",
     }
 
@@ -85,6 +86,11 @@ class PaymentAdmin(ReadOnlyAdmin):
     def shown_group(self, payment: Payment) -> SafeString:
         """Show the public id."""
         return format_html('<span class="id">{}</span>', payment.bill_group.public_id)
+
+    @admin.display(description="by")
+    def shown_recorder(self, payment: Payment) -> str:
+        """Show who recorded it."""
+        return payment.recorded_by_name
 
     @admin.display(description="amount")
     def shown_amount(self, payment: Payment) -> SafeString:
@@ -179,8 +185,8 @@ class TakeBackPayment(ObjectAction):
         code = subject.currency
         entries = list(subject.balance_entries.all())
         invoices = {row.invoice_id for row in [*allocations, *uses]}
-        again = sum(row.amount for row in [*allocations, *uses])
-        left = sum(entry.left for entry in entries)
+        again = sum((row.amount for row in [*allocations, *uses]), Decimal(0))
+        left = sum((entry.left for entry in entries), Decimal(0))
         today = today_in(subject.bill_group.legal_entity.time_zone)
         return Review(
             sentence=f"The payment of {money_text(subject.amount, code)} {code} is "
@@ -240,8 +246,8 @@ def _totals(payments: QuerySet[Payment]) -> list[dict[str, Any]]:
         .values("currency")
         .annotate(
             count=Count("pk", filter=stands),
-            total=Sum("amount", filter=stands, default=0),
-            second=Sum("amount", filter=~stands, default=0),
+            total=Sum("amount", filter=stands, default=Decimal(0)),
+            second=Sum("amount", filter=~stands, default=Decimal(0)),
         )
         .order_by("currency")
     )

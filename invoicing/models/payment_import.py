@@ -31,6 +31,7 @@ class PaymentImport(models.Model):
     recorded_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "payment file"
         constraints = [
             models.UniqueConstraint(
                 fields=["sha256"],

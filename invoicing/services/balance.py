@@ -13,6 +13,7 @@ from typing import Final
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import F
 
+from billing.domain.money import round_money
 from billing.models import BillGroup
 from billing.services.audit import record
 from invoicing.domain.allocation import BalanceUse as Use
@@ -238,7 +239,7 @@ def _record_use(
         bill_group_id=bill_group.pk,
         invoice_id=use.invoice_id,
         after={
-            "amount": str(use.amount),
+            "amount": str(round_money(use.amount, bill_group.currency)),
             "currency": bill_group.currency,
             "status": status,
         },

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,7 +24,17 @@ from contracts.models import Contract, ScheduledCharge, UsageImport
 from contracts.services.usage_import import upload_usage
 from invoicing.admin.activation import ActivateContract
 from invoicing.admin.generate import GenerateNextInvoice
-from invoicing.models import Invoice, NumberSeries, ParkedBillGroup
+from invoicing.models import (
+    CreditNote,
+    Invoice,
+    NumberSeries,
+    ParkedBillGroup,
+    Payment,
+    PaymentImport,
+)
+from invoicing.services.credits import credit_invoice
+from invoicing.services.payment_imports import upload_payments
+from invoicing.services.payments import record_payment
 from tests.factories import UserFactory
 from tests.staff import ROLES, active_contract, client_of, draft_contract
 
@@ -46,6 +57,11 @@ MAY: dict[str, set[str]] = {
     "invoicing.start_invoicerun": {"Finance clerk", "Finance manager"},
     "invoicing.change_delivery": {"Finance clerk", "Finance manager"},
     "invoicing.release_parkedbillgroup": {"Finance manager"},
+    "invoicing.credit_invoice": {"Finance clerk", "Finance manager"},
+    "invoicing.approve_creditnote": {"Finance manager"},
+    "invoicing.void_creditnote": {"Finance manager"},
+    "invoicing.add_payment": {"Finance clerk", "Finance manager"},
+    "invoicing.take_back_payment": {"Finance manager"},
 }
 
 
@@ -141,6 +157,23 @@ def subject_of(action: ObjectAction, contract: Contract) -> Any:
         )
     if action.model is UsageImport:
         return upload_usage(content=b"line\n", file_name="bad.csv", actor=None)
+    if action.model is CreditNote:
+        return credit_invoice(
+            invoice=Invoice.objects.get(), reason="x", actor=None, today=NEW_YEAR
+        )
+    if action.model is Payment:
+        return record_payment(
+            bill_group=contract.bill_group,
+            amount=Decimal(1),
+            received_on=NEW_YEAR,
+            reference="",
+            actor=None,
+            today=NEW_YEAR,
+        )
+    if action.model is PaymentImport:
+        return upload_payments(
+            content=b"line\n", file_name="bad.csv", actor=None, today=NEW_YEAR
+        )
     if action.model is Delivery:
         return Delivery.objects.order_by("pk").first() or Delivery.objects.create(
             invoice=Invoice.objects.get(), kind="PDF"

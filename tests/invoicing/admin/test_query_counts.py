@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -14,10 +15,15 @@ from django.urls import reverse
 
 from billing.models import BillGroup
 from contracts.models import Contract
+from invoicing.admin.credit import CreditInvoice
 from invoicing.admin.overview import AccountOverview
-from invoicing.models import Invoice
+from invoicing.admin.record_payment import RecordPaymentOfAccount
+from invoicing.models import CreditLimit, CreditNote, Invoice, Payment
+from invoicing.services.credits import credit_invoice
 from invoicing.services.generation import generate_next_invoice, run_invoicing
 from invoicing.services.lifecycle import upload_contracts
+from invoicing.services.payment_imports import upload_payments
+from invoicing.services.payments import record_payment
 from tests.factories import BillGroupFactory, ContractLineFactory, usage_line
 from tests.staff import active_contract, client_of, company, draft_contract
 
@@ -49,6 +55,7 @@ def a_customer_more(group: BillGroup) -> None:
         active_contract(of_group, today=date(2026, 3, 10))
         generate_next_invoice(bill_group=of_group, actor=None, today=date(2026, 3, 10))
     draft_contract(another)
+    credit_and_pay(another)
     upload_contracts(
         content=b"nonsense",
         file_name="bad.csv",
@@ -56,6 +63,29 @@ def a_customer_more(group: BillGroup) -> None:
         actor=None,
         today=date(2026, 3, 10),
     )
+
+
+def credit_and_pay(group: BillGroup) -> None:
+    """Credit one of its invoices in part, twice, and leave balance behind."""
+    day = date(2026, 3, 10)
+    CreditLimit.objects.get_or_create(
+        legal_entity=group.legal_entity, currency="USD", defaults={"amount": 5}
+    )
+    invoice = group.invoices.order_by("pk")[0]
+    for amount in (Decimal(4), Decimal(3)):
+        credit_invoice(
+            invoice=invoice, reason="x", actor=None, today=day, amount=amount
+        )
+    for amount in (Decimal(30), Decimal(5000)):
+        record_payment(
+            bill_group=group,
+            amount=amount,
+            received_on=day,
+            reference="",
+            actor=None,
+            today=day,
+        )
+    upload_payments(content=b"nonsense", file_name="x.csv", actor=None, today=day)
 
 
 LISTS = [
@@ -97,12 +127,22 @@ def pages(group: BillGroup, contract: Contract) -> dict[str, str]:
         f"{group.legal_entity_id}&as_of=2026-06-01",
         "search": reverse("admin:search") + "?q=c",
         "why": reverse("admin:invoicing_why") + f"?q={group.account.number}",
+        "credit": CreditInvoice.url(Invoice.objects.filter(status="OPEN")[0].pk),
+        "credit_note": _page_of(CreditNote),
+        "payment": _page_of(Payment),
+        "record_payment": RecordPaymentOfAccount.url(group.account_id),
     }
+
+
+def _page_of(model: type[Model]) -> str:
+    first = model._default_manager.order_by("pk")[0]
+    name = f"admin:invoicing_{model._meta.model_name}_change"
+    return reverse(name, args=[first.pk])
 
 
 PAGES = (
     "today", "overview", "bill_group", "contract", "invoice", "pending", "dry_run",
-    "search", "why",
+    "search", "why", "credit", "credit_note", "payment", "record_payment",
 )  # fmt: skip
 
 
