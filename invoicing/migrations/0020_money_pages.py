@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("billing", "0003_deactivation_requests"),
-        ("invoicing", "0007_guard_credits_and_payments"),
+        ("invoicing", "0008_readdress_permission"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 "permissions": [
                     ("generate_invoice", "Can generate invoices by hand"),
                     ("issue_invoice", "Can review and issue drafts"),
+                    ("readdress_invoice", "Can edit the address of an invoice"),
                     ("credit_invoice", "Can credit invoices up to the limit"),
                 ]
             },
