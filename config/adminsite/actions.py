@@ -94,8 +94,8 @@ class Action:
     """What all actions have in common; `subject` is the object, or None for a list.
 
     With `changes_nothing` the review is all there is. With `asks_first` the form
-    decides about the figures and stands on a page of its own before them; else it
-    stands on the review page.
+    decides about the figures and stands on a page of its own before them, unless it has
+    nothing to ask; else it stands on the review page.
     """
 
     model: ClassVar[type[Model]]
@@ -172,38 +172,44 @@ class Action:
             return self._page(
                 owner, request, subject, review=Review(refusal=refusal), status=409
             )
-        data = request.POST if request.method == "POST" else None
-        files = request.FILES if request.method == "POST" else None
-        arguments = {"label_suffix": ""} | self.form_arguments(request, subject)
-        form = self.form_class(data, files, **arguments)
-        if self.asks_first and (data is None or not form.is_valid()):
-            return self._page(owner, request, subject, form=form)
-        is_confirmed = data is not None and CONFIRM in data and form.is_valid()
-        turn = f"{self.url_name()}/{getattr(subject, 'pk', '')}"
         try:
-            with one_at_a_time(turn) if is_confirmed else nullcontext():
-                answers = form.cleaned_data if form.is_bound and form.is_valid() else {}
-                review = self.review(request, subject, answers)
-                if not is_confirmed or review.refusal or self.changes_nothing:
-                    return self._page(owner, request, subject, form=form, review=review)
-                if request.POST.get(FINGERPRINT) != review.fingerprint:
-                    return self._page(
-                        owner,
-                        request,
-                        subject,
-                        form=form,
-                        review=review,
-                        has_changed=True,
-                    )
-                done = self.perform(request, subject, answers)
+            return self._respond(owner, request, subject)
         except self.refusals as refused:
             review = Review(refusal=str(refused))
-            return self._page(owner, request, subject, review=review, status=409)
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", "") not in BUSY_STATES:
                 raise
             review = Review(refusal=BUSY)
-            return self._page(owner, request, subject, review=review, status=409)
+        return self._page(owner, request, subject, review=review, status=409)
+
+    def _respond(
+        self, owner: "ModelAdmin[Any]", request: HttpRequest, subject: Any
+    ) -> HttpResponse:
+        """Ask, review or do; what is refused is raised."""
+        data = request.POST if request.method == "POST" else None
+        files = request.FILES if request.method == "POST" else None
+        arguments = {"label_suffix": ""} | self.form_arguments(request, subject)
+        form = self.form_class(data, files, **arguments)
+        is_asking = self.asks_first and bool(form.fields)
+        if is_asking and (data is None or not form.is_valid()):
+            return self._page(owner, request, subject, form=form)
+        is_confirmed = data is not None and CONFIRM in data and form.is_valid()
+        turn = f"{self.url_name()}/{getattr(subject, 'pk', '')}"
+        with one_at_a_time(turn) if is_confirmed else nullcontext():
+            answers = form.cleaned_data if form.is_bound and form.is_valid() else {}
+            review = self.review(request, subject, answers)
+            if not is_confirmed or review.refusal or self.changes_nothing:
+                return self._page(owner, request, subject, form=form, review=review)
+            if request.POST.get(FINGERPRINT) != review.fingerprint:
+                return self._page(
+                    owner,
+                    request,
+                    subject,
+                    form=form,
+                    review=review,
+                    has_changed=True,
+                )
+            done = self.perform(request, subject, answers)
         return self._lead_on(request, done)
 
     def back_url(self, subject: Any) -> str:
