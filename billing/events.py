@@ -20,6 +20,7 @@ _SENTENCES: Final = {
     "charge.reopened": "Charge reopened for usage",
     "usage.recorded_late": "Late usage recorded",
     "usage.imported": "Usage file recorded",
+    "charges.skipped": "Charges skipped",
     "charges.billed_at_zero": "Charges marked invoiced at zero",
     "contract.activated": "Contract activated",
     "contract.added": "Contract drafted",

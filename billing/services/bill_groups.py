@@ -75,6 +75,12 @@ _REFUSALS: Final[dict[str | None, type[ValueError]]] = {
     "bill_group_of_closed_periods_stays": ClosedPeriodBillGroup,
     "bill_group_with_active_contract_stays": StillBilled,
 }
+_STOPPED_FROM: Final = {
+    BillGroupStatus.INACTIVE: frozenset({BillGroupStatus.ACTIVE}),
+    BillGroupStatus.CANCELED: frozenset(
+        {BillGroupStatus.ACTIVE, BillGroupStatus.INACTIVE}
+    ),
+}
 _CODES: Final = {
     BillGroupStatus.ACTIVE: "bill_group.reactivated",
     BillGroupStatus.INACTIVE: "bill_group.deactivated",
@@ -145,12 +151,14 @@ def request_deactivation(
 ) -> DeactivationRequest:
     """Ask support to deactivate a bill group (S3).
 
-    Raises `ReasonMissing`, `NotActive` and `AlreadyRequested`.
+    Raises `ReasonMissing`, `NotActive`, `AlreadyRequested`, and `ClosedPeriodBillGroup`
+    for what support could not do either (S4).
     """
     reason = _given(reason)
     group = _lock_active(bill_group)
     if _waiting(group).exists():
         raise AlreadyRequested(group)
+    check_stop(bill_group=group, status=BillGroupStatus.INACTIVE)
     request = DeactivationRequest.objects.create(
         bill_group=group, reason=reason, requested_by_name=_name(actor)
     )
@@ -178,6 +186,20 @@ def decline_deactivation(
     request.refresh_from_db()
     _record("bill_group.deactivation_declined", group, actor, reason=reason)
     return request
+
+
+def check_stop(*, bill_group: BillGroup, status: BillGroupStatus) -> None:
+    """Find out whether a bill group can be stopped, and leave it as it is (S4).
+
+    Asks the database, as the deed itself does. Raises `NotActive`,
+    `ClosedPeriodBillGroup` and `StillBilled`.
+    """
+    with transaction.atomic():
+        group = _lock(bill_group)
+        if group.status not in _STOPPED_FROM[status]:
+            raise NotActive(group)
+        _store_status(group, status)
+        transaction.set_rollback(True)
 
 
 def _given(reason: str) -> str:
@@ -225,8 +247,21 @@ def _set_status(
     today: date,
     reason: str,
 ) -> None:
+    before = group.status
+    _store_status(group, status)
+    _record(
+        _CODES[status],
+        group,
+        actor,
+        before={"status": before},
+        after={"status": status, "since": today.isoformat()},
+        reason=reason,
+    )
+
+
+def _store_status(group: BillGroup, status: BillGroupStatus) -> None:
     """Store a status; where the database refuses it, its sentence is raised."""
-    before, group.status = group.status, status.value
+    group.status = status.value
     try:
         with transaction.atomic():
             group.save(update_fields=["status", "awaiting_manual_invoice"])
@@ -236,14 +271,6 @@ def _set_status(
         if diagnosis is None or refusal is None:
             raise
         raise refusal(diagnosis.message_primary) from error
-    _record(
-        _CODES[status],
-        group,
-        actor,
-        before={"status": before},
-        after={"status": status, "since": today.isoformat()},
-        reason=reason,
-    )
 
 
 def _record(

@@ -40,7 +40,7 @@ from invoicing.services.locks import (
     lock_open_books,
 )
 from invoicing.services.rehearsal import DryRun, dry_run_invoicing
-from invoicing.services.writing import write_assessments
+from invoicing.services.writing import Written, write_assessments
 
 POLL_SECONDS = 0.1
 
@@ -148,6 +148,57 @@ def generate_all_due(
     return _generate_by_hand(bill_group, actor=actor, today=today, choose=_all_due)
 
 
+def generate_bill_dates(
+    *,
+    bill_group: BillGroup,
+    bill_dates: Collection[date],
+    actor: AbstractBaseUser | None,
+    today: date,
+) -> tuple[Invoice, ...]:
+    """Issue what is due with these bill dates, one invoice each, oldest first (S3).
+
+    What bills zero is marked invoiced, without a document (G10). Clears G4 where an
+    invoice was made. Raises `NotGenerated`, before anything is done, if one is not due
+    or can't be made.
+    """
+    _, written = _write_by_hand(
+        bill_group,
+        actor=actor,
+        today=today,
+        choose=lambda assessments, day: _due_of(bill_dates, assessments, day),
+    )
+    return _invoices(written)
+
+
+def preview_due(*, bill_group: BillGroup, today: date) -> tuple[Assessment, ...]:
+    """Return every pending invoice that is due, oldest first, held ones too (G7)."""
+    return tuple(_chosen(bill_group, today, _due))
+
+
+def can_be_billed(assessment: Assessment, today: date) -> bool:
+    """Tell whether it can be made now, or bills zero and is marked so (G10)."""
+    return assessment.decision.generate or _is_zero(assessment, today)
+
+
+def _due(assessments: Sequence[Assessment], today: date) -> list[Assessment]:
+    return [a for a in assessments if a.decision.facts.due_from <= today]
+
+
+def _due_of(
+    bill_dates: Collection[date], assessments: Sequence[Assessment], today: date
+) -> list[Assessment]:
+    """Return what is due with each bill date; raises `NotGenerated`."""
+    due = [a for a in _due(assessments, today) if a.bill_date in bill_dates]
+    if missing := set(bill_dates) - {a.bill_date for a in due}:
+        raise NotGenerated(
+            f"Nothing is due with the bill date {day_text(min(missing))} any more."
+        )
+    held = next((a for a in due if not can_be_billed(a, today)), None)
+    if held is not None:
+        raise NotGenerated(held.decision.sentence)
+    return due
+
+
 def _next_by_hand(assessments: Sequence[Assessment], today: date) -> list[Assessment]:
     """Return the oldest invoice, after what has come and bills zero.
 
@@ -162,7 +213,7 @@ def _next_by_hand(assessments: Sequence[Assessment], today: date) -> list[Assess
 
 def _all_due(assessments: Sequence[Assessment], today: date) -> list[Assessment]:
     """Return what is due, up to the first that is held: none is skipped."""
-    due = [a for a in assessments if a.decision.facts.due_from <= today]
+    due = _due(assessments, today)
     free = list(takewhile(lambda a: a.decision.outcome is not Outcome.HOLD, due))
     return free or due[:1]
 
@@ -179,7 +230,29 @@ def _generate_by_hand(
     today: date,
     choose: Callable[[Sequence[Assessment], date], list[Assessment]],
 ) -> tuple[Invoice, ...]:
-    """Write what is chosen of a bill group's pending invoices."""
+    """Make what is chosen of a bill group's pending invoices; refuse to make none."""
+    chosen, written = _write_by_hand(
+        bill_group, actor=actor, today=today, choose=choose
+    )
+    if not written.invoice_ids:
+        raise NotGenerated(_why_nothing(chosen, zero=written.zero))
+    return _invoices(written)
+
+
+def _invoices(written: Written) -> tuple[Invoice, ...]:
+    return tuple(
+        Invoice.objects.filter(pk__in=written.invoice_ids).order_by("sequence")
+    )
+
+
+def _write_by_hand(
+    bill_group: BillGroup,
+    *,
+    actor: AbstractBaseUser | None,
+    today: date,
+    choose: Callable[[Sequence[Assessment], date], list[Assessment]],
+) -> tuple[list[Assessment], Written]:
+    """Write what can be made of what is chosen; returns both."""
     legal_entity = bill_group.legal_entity
     with transaction.atomic():
         limit_lock_waits()
@@ -187,9 +260,8 @@ def _generate_by_hand(
         lock_bill_groups([bill_group.pk])
         pending = assess_by_hand(bill_group.pk, legal_entity=legal_entity, as_of=today)
         chosen = choose(pending, today)
-        writable = [a for a in chosen if a.decision.generate or _is_zero(a, today)]
         written = write_assessments(
-            writable,
+            [a for a in chosen if can_be_billed(a, today)],
             legal_entity=legal_entity,
             issue_date=today,
             run=None,
@@ -197,11 +269,7 @@ def _generate_by_hand(
         )
         if written.invoice_ids:
             _clear_awaiting(bill_group, actor=actor)
-    if not written.invoice_ids:
-        raise NotGenerated(_why_nothing(chosen, zero=written.zero))
-    return tuple(
-        Invoice.objects.filter(pk__in=written.invoice_ids).order_by("sequence")
-    )
+    return chosen, written
 
 
 def _why_nothing(chosen: Sequence[Assessment], *, zero: int) -> str:
@@ -287,7 +355,7 @@ def generate_first_invoices(
         as_of=today,
     )
     written = write_assessments(
-        [a for a in assessments if a.decision.generate or _is_zero(a, today)],
+        [a for a in assessments if can_be_billed(a, today)],
         legal_entity=legal_entity,
         issue_date=today,
         run=None,

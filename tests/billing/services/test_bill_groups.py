@@ -23,6 +23,7 @@ from billing.services.bill_groups import (
     ReasonMissing,
     StillBilled,
     cancel_bill_group,
+    check_stop,
     deactivate_bill_group,
     decline_deactivation,
     reactivate_bill_group,
@@ -275,6 +276,19 @@ class TestRequests:
         with pytest.raises(NotActive):
             request_deactivation(bill_group=stopped, reason="Moved", actor=None)
 
+    def test_s4_what_support_could_not_do_is_not_asked_for(
+        self, group: BillGroup
+    ) -> None:
+        line = ContractLineFactory.create(contract__bill_group=group)
+        charge(line, *MARCH, state="INVOICED")
+        close_through_march(group)
+
+        with pytest.raises(ClosedPeriodBillGroup, match="March 2026"):
+            request_deactivation(bill_group=group, reason="Moved", actor=None)
+
+        assert status_of(group) == "ACTIVE"
+        assert not DeactivationRequest.objects.exists()
+
     def test_s3_support_declines_with_a_reason(
         self, group: BillGroup, someone: User
     ) -> None:
@@ -304,3 +318,38 @@ class TestRequests:
 
         with pytest.raises(IntegrityError), transaction.atomic():
             DeactivationRequest.objects.filter(pk=request.pk).update(state="APPROVED")
+
+
+class TestCheck:
+    @pytest.mark.parametrize("status", ["INACTIVE", "CANCELED"])
+    def test_s4_what_may_be_stopped_is_left_as_it_is(
+        self, group: BillGroup, status: str
+    ) -> None:
+        check_stop(bill_group=group, status=BillGroupStatus(status))
+
+        assert status_of(group) == "ACTIVE"
+        assert not AuditEvent.objects.exists()
+
+    def test_one_with_an_active_contract_is_refused_before_it_is_canceled(
+        self, group: BillGroup
+    ) -> None:
+        ContractLineFactory.create(
+            contract__bill_group=group, contract__status="ACTIVE"
+        )
+
+        with pytest.raises(StillBilled):
+            check_stop(bill_group=group, status=BillGroupStatus.CANCELED)
+
+    @pytest.mark.parametrize(
+        ("is_now", "becomes"),
+        [
+            ("INACTIVE", "INACTIVE"),
+            ("CANCELED", "INACTIVE"),
+            ("CANCELED", "CANCELED"),
+        ],
+    )
+    def test_one_that_is_stopped_is_refused(self, is_now: str, becomes: str) -> None:
+        stopped = BillGroupFactory.create(status=is_now)
+
+        with pytest.raises(NotActive):
+            check_stop(bill_group=stopped, status=BillGroupStatus(becomes))
