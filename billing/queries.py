@@ -2,7 +2,7 @@
 
 import calendar
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Q, QuerySet
@@ -51,6 +51,20 @@ def closed_through(legal_entity: LegalEntity) -> date | None:
     if month is None:
         return None
     return month.replace(day=calendar.monthrange(month.year, month.month)[1])
+
+
+def closable_month(legal_entity: LegalEntity, *, today: date) -> date | None:
+    """Return the first day of the month to close next; None while it has not ended.
+
+    It follows the last closed month; where none was closed, it is the last that ended
+    (M6).
+    """
+    this_month = today.replace(day=1)
+    closed = closed_through(legal_entity)
+    if closed is None:
+        return (this_month - timedelta(days=1)).replace(day=1)
+    following = closed + timedelta(days=1)
+    return following if following < this_month else None
 
 
 def search_accounts(accounts: QuerySet[Account], text: str) -> QuerySet[Account]:

@@ -1,4 +1,4 @@
-"""Forms of runs, imports and explanations, and the field for amounts."""
+"""Forms of runs, imports, explanations, stopped groups and closings; amounts."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -6,12 +6,13 @@ from typing import Any, cast
 
 from django import forms
 
-from billing.display import day_text
+from billing.display import count_text, day_text
 from billing.domain.money import currency_digits
 from billing.models import LegalEntity
 from config.adminsite.model_admin import DateInput
 from contracts.domain.decimals import NotANumber, parse_decimal
 from invoicing.models import InvoiceRun
+from invoicing.services.resuming import Choice, Missed
 
 
 class AmountField(forms.CharField):
@@ -74,3 +75,80 @@ class RunForm(forms.Form):
         LegalEntity.objects.order_by("pk"), empty_label=None
     )
     as_of = forms.DateField(label="Night of", widget=DateInput)
+
+
+class ResumeForm(forms.Form):
+    """What becomes of each pending invoice that a bill group missed (S3).
+
+    `cleaned_data` has `choices` by bill date. Nothing is asked where none was missed.
+    """
+
+    reason = forms.CharField(
+        label="Reason",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Needed where one is skipped; kept with it for whoever asks later.",
+    )
+
+    def __init__(self, *args: Any, missed: Sequence[Missed], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.missed = missed
+        if not missed:
+            del self.fields["reason"]
+        for one in missed:
+            self.fields[_name(one)] = forms.ChoiceField(
+                label=f"Bill date {day_text(one.bill_date)}",
+                choices=_offered(one),
+                initial=Choice.LEAVE,
+                widget=forms.Select(
+                    attrs={"aria-label": f"Bill date {day_text(one.bill_date)}"}
+                ),
+            )
+
+    @property
+    def rows(self) -> list[tuple[Missed, forms.BoundField]]:
+        """What was missed, each with its field."""
+        return [(one, self[_name(one)]) for one in self.missed]
+
+    def clean(self) -> dict[str, Any]:
+        """Collect the choices, and insist on a reason where one is skipped."""
+        given = super().clean() or self.cleaned_data
+        choices = {
+            one.bill_date: Choice(given[_name(one)])
+            for one in self.missed
+            if given.get(_name(one))
+        }
+        if Choice.SKIP in choices.values() and not given.get("reason"):
+            self.add_error("reason", "Say why it is skipped.")
+        return given | {"choices": choices}
+
+
+class ClosingForm(forms.Form):
+    """The confirmation that what people stopped stays pending over a closing (M6)."""
+
+    seen = forms.BooleanField(
+        error_messages={"required": "Confirm that they stay pending."}
+    )
+
+    def __init__(self, *args: Any, stopped: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not stopped:
+            del self.fields["seen"]
+            return
+        self.fields["seen"].label = (
+            f"{count_text(stopped, 'pending invoice')} stopped by people: I have seen "
+            "the list, and what is on it stays pending"
+        )
+
+
+def _name(missed: Missed) -> str:
+    return f"of_{missed.bill_date:%Y%m%d}"
+
+
+def _offered(missed: Missed) -> list[tuple[str, str]]:
+    offered = [
+        (Choice.LEAVE.value, "Leave pending"),
+        (Choice.BILL.value, "Bill now"),
+        (Choice.SKIP.value, "Skip"),
+    ]
+    return [offered[0], offered[2]] if missed.refusal else offered

@@ -1,11 +1,16 @@
 """Dates as people read them, the same on screens, on papers and in sentences."""
 
+from calendar import monthrange
 from datetime import date
 from typing import Final
 
 MONTHS: Final = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_LONG_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June", "July", "August"),
+    *("September", "October", "November", "December"),
 )
 
 
@@ -16,3 +21,21 @@ def day_text(day: date) -> str:
     '1 Mar 2026'
     """
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def month_end(day: date) -> date:
+    """Return the last day of a day's month.
+
+    >>> month_end(date(2028, 2, 10))
+    datetime.date(2028, 2, 29)
+    """
+    return day.replace(day=monthrange(day.year, day.month)[1])
+
+
+def month_text(day: date) -> str:
+    """Write a day's month as people read it.
+
+    >>> month_text(date(2026, 3, 1))
+    'March 2026'
+    """
+    return f"{_LONG_MONTHS[day.month - 1]} {day.year}"

@@ -139,6 +139,10 @@ class AccountingPeriod(models.Model):
     state = models.CharField(max_length=6, choices=State.choices)
 
     class Meta:
+        permissions = [
+            ("close_accountingperiod", "Can close accounting periods"),
+            ("reopen_accountingperiod", "Can reopen the last closed period"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["legal_entity", "month"],

@@ -51,6 +51,7 @@ MANAGER: Final = CLERK | {
     *("invoicing.approve_creditnote", "invoicing.void_creditnote"),
     "invoicing.take_back_payment",
     *("invoicing.add_creditlimit", "invoicing.change_creditlimit"),
+    *("billing.close_accountingperiod", "billing.reopen_accountingperiod"),
 }
 SUPPORT: Final = frozenset(
     {"billing.deactivate_billgroup", "billing.reactivate_billgroup"}

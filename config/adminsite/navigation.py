@@ -61,6 +61,7 @@ ACCOUNTS: Final = Door(
     pages=(
         _list("Accounts", "billing.account"),
         _list("Bill groups", "billing.billgroup"),
+        _list("Deactivation requests", "billing.deactivationrequest"),
     ),
 )
 CONTRACTS: Final = Door(
@@ -114,6 +115,11 @@ SETTINGS: Final = Door(
     pages=(
         _list("Legal entities", "billing.legalentity"),
         _list("Invoicing", "billing.invoicingsettings"),
+        Page(
+            label="Accounting periods",
+            url_name="invoicing_periods",
+            permission="billing.view_accountingperiod",
+        ),
         _list("Number series", "invoicing.numberseries"),
         _list("Credit limits", "invoicing.creditlimit"),
         _list("Tax rates", "billing.taxrate"),

@@ -123,6 +123,8 @@ def books_panel(request: HttpRequest) -> Panel | None:
             "month_end": through if is_open else None,
             "drafts": _drafts(entity, through) if is_open else 0,
             "pending": _pending(entity, through) if is_open else 0,
+            "may_close": is_open
+            and request.user.has_perm("billing.close_accountingperiod"),
         },
     )
 

@@ -12,6 +12,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from billing.models import DeactivationRequest
+from billing.services.bill_groups import request_deactivation
 from config.adminsite.actions import (
     ListAction,
     ObjectAction,
@@ -62,6 +64,12 @@ MAY: dict[str, set[str]] = {
     "invoicing.void_creditnote": {"Finance manager"},
     "invoicing.add_payment": {"Finance clerk", "Finance manager"},
     "invoicing.take_back_payment": {"Finance manager"},
+    "billing.deactivate_billgroup": {"Support"},
+    "billing.reactivate_billgroup": {"Finance manager", "Support"},
+    "billing.cancel_billgroup": {"Finance manager"},
+    "billing.request_deactivation": {"Finance clerk", "Finance manager"},
+    "billing.close_accountingperiod": {"Finance manager"},
+    "billing.reopen_accountingperiod": {"Finance manager"},
 }
 
 
@@ -173,6 +181,9 @@ def subject_of(action: ObjectAction, contract: Contract) -> Any:
     if action.model is PaymentImport:
         return upload_payments(
             content=b"line\n", file_name="bad.csv", actor=None, today=NEW_YEAR
+    if action.model is DeactivationRequest:
+        return request_deactivation(
+            bill_group=contract.bill_group, reason="Moved", actor=None
         )
     if action.model is Delivery:
         return Delivery.objects.order_by("pk").first() or Delivery.objects.create(
