@@ -29,6 +29,8 @@ CLERK: Final = frozenset(
         "invoicing.readdress_invoice",
         *("invoicing.start_invoicerun", "invoicing.change_delivery"),
         *("invoicing.credit_invoice", "invoicing.add_payment"),
+        "contracts.amend_contract",
+        *("invoicing.discard_invoice", "invoicing.reissue_invoice"),
     }
 )
 MANAGER: Final = CLERK | {

@@ -34,6 +34,7 @@ from config.adminsite.turns import one_at_a_time
 
 CONFIRM = "_confirm"
 FINGERPRINT = "_reviewed"
+BACK = "_back"
 BUSY = (
     "Someone else is working on this right now, so nothing was done. "
     "Wait a few seconds and try again."
@@ -53,7 +54,8 @@ class Figure:
 class Review:
     """What will happen: a sentence, figures, and a template for the details.
 
-    A `refusal` says why it can't be done; then there is no button.
+    A `refusal` says why it can't be done; then there is no button. `fine_print` is what
+    the details say: when it changes, what was reviewed no longer holds.
     """
 
     sentence: str = ""
@@ -62,11 +64,13 @@ class Review:
     template: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
     refusal: str = ""
+    fine_print: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         """A short digest of what is said, to tell whether it still holds."""
-        said = (self.sentence, *(f"{f.label}{f.value}{f.note}" for f in self.figures))
+        figures = (f"{f.label}{f.value}{f.note}" for f in self.figures)
+        said = (self.sentence, *figures, *self.fine_print)
         return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
 
@@ -191,7 +195,7 @@ class Action:
         arguments = {"label_suffix": ""} | self.form_arguments(request, subject)
         form = self.form_class(data, files, **arguments)
         is_asking = self.asks_first and bool(form.fields)
-        if is_asking and (data is None or not form.is_valid()):
+        if is_asking and (data is None or BACK in data or not form.is_valid()):
             return self._page(owner, request, subject, form=form)
         is_confirmed = data is not None and CONFIRM in data and form.is_valid()
         turn = f"{self.url_name()}/{getattr(subject, 'pk', '')}"

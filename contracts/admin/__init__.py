@@ -1,6 +1,7 @@
 """Pages of contracts, products, charges, usage and imports."""
 
 from contracts.admin import (
+    amendments,
     charge,
     contract,
     contract_import,
@@ -12,6 +13,7 @@ from contracts.admin import (
 )
 
 __all__ = [
+    "amendments",
     "charge",
     "contract",
     "contract_import",

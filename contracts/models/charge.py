@@ -133,6 +133,11 @@ class ScheduledCharge(models.Model):
                 name="charge_late_for",
                 condition=Q(late_for__isnull=False),
             ),
+            models.Index(
+                fields=["id"],
+                name="charge_superseded",
+                condition=Q(state="SUPERSEDED"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -75,6 +75,7 @@ class Contract(models.Model):
         permissions = [
             ("activate_contract", "Can activate contracts"),
             ("cancel_contract", "Can cancel contracts"),
+            ("amend_contract", "Can amend contracts"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -4,8 +4,10 @@ What follows from it for charges and invoices is up to `invoicing.services.lifec
 which alone calls this module and holds the locks.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -13,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Max
 
 from billing.domain.dates import day_text
+from contracts.domain.changes import Change, value_on
 from contracts.domain.decimals import format_decimal
 from contracts.domain.rating import InvalidTiers, parse_tiers
 from contracts.domain.term_changes import LineEdit, NewLine, TermChanges
@@ -26,6 +29,7 @@ from contracts.domain.terms import (
 )
 from contracts.models import Amendment, Contract, ContractLine, LineChange
 from contracts.queries import terms_of
+from contracts.queries.terms import changes_of
 
 ONE_DAY = timedelta(days=1)
 
@@ -42,6 +46,32 @@ class StaleTerms(AmendmentRefused):
             f"Contract {contract.number} was changed by someone else meanwhile. Look "
             "at its terms again, then amend them."
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tariffs:
+    """The tiers and included quantity of a usage line, and what changes them."""
+
+    tiers: str
+    included_quantity: Decimal
+    changes: tuple[Change, ...]
+
+    def tiers_on(self, day: date) -> str:
+        """Return the tiers of a day; empty: a price per unit."""
+        return value_on(day, self.tiers, self.changes, lambda c: c.tiers)
+
+    def included_on(self, day: date) -> Decimal:
+        """Return the quantity that costs nothing on a day."""
+        return value_on(
+            day, self.included_quantity, self.changes, lambda c: c.included_quantity
+        )
+
+    def as_json(self, day: date) -> dict[str, str]:
+        """Return both as they are on a day."""
+        return {
+            "tiers": self.tiers_on(day),
+            "included_quantity": format_decimal(self.included_on(day)),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +101,7 @@ def store_amendment(
         contract=contract,
         effective_date=effective_date,
         reason=reason.strip(),
-        terms_before=terms_as_json(before),
+        terms_before=terms_as_json(before, tariffs_of(contract)),
         made_by_id=None if actor is None else actor.pk,
     )
     lines = {line.pk: line for line in contract.lines.all()}
@@ -86,7 +116,7 @@ def store_amendment(
         check_terms(after)
     except UnplannableTerms as fault:
         raise AmendmentRefused(f"{fault} Nothing was changed.") from fault
-    amendment.terms_after = terms_as_json(after)
+    amendment.terms_after = terms_as_json(after, tariffs_of(contract))
     amendment.save(update_fields=["terms_after"])
     return StoredAmendment(amendment=amendment, before=before, after=after)
 
@@ -189,15 +219,32 @@ def _save(row: LineChange | ContractLine) -> None:
     row.save()
 
 
-def terms_as_json(terms: ContractTerms) -> dict[str, Any]:
-    """Return terms with every stretch of every line, as they are kept (A1)."""
+def tariffs_of(contract: Contract) -> dict[int, Tariffs]:
+    """Return how usage lines are rated on a day, by line id (P9)."""
+    changes = changes_of(LineChange.objects.filter(line__contract=contract))
     return {
-        "last_day": terms.last_day.isoformat() if terms.last_day else None,
-        "lines": [_line_as_json(line) for line in terms.lines],
+        line.pk: Tariffs(
+            tiers=line.tiers,
+            included_quantity=line.included_quantity,
+            changes=tuple(changes.get(line.pk, ())),
+        )
+        for line in contract.lines.filter(charge_type=ChargeType.USAGE)
     }
 
 
-def _line_as_json(line: LineTerms) -> dict[str, Any]:
+def terms_as_json(
+    terms: ContractTerms, tariffs: Mapping[int, Tariffs]
+) -> dict[str, Any]:
+    """Return terms with every stretch of every line, as they are kept (A1)."""
+    return {
+        "last_day": terms.last_day.isoformat() if terms.last_day else None,
+        "lines": [
+            _line_as_json(line, tariffs.get(line.line_id)) for line in terms.lines
+        ],
+    }
+
+
+def _line_as_json(line: LineTerms, tariffs: Tariffs | None) -> dict[str, Any]:
     return {
         "line": line.line_id,
         "start": line.start.isoformat(),
@@ -208,6 +255,7 @@ def _line_as_json(line: LineTerms) -> dict[str, Any]:
                 "quantity": format_decimal(stretch.rates.quantity),
                 "unit_price": format_decimal(stretch.rates.unit_price),
                 "discount_percent": format_decimal(stretch.rates.discount_percent),
+                **(tariffs.as_json(stretch.from_date) if tariffs else {}),
             }
             for stretch in line.stretches
         ],

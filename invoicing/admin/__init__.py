@@ -2,8 +2,11 @@
 
 from invoicing.admin import (
     activation,
+    amend,
     balance,
     canceling,
+    correction_tasks,
+    corrections,
     credit,
     credit_decisions,
     credit_limit,
@@ -15,6 +18,7 @@ from invoicing.admin import (
     delivery,
     drafts,
     dry_run,
+    finish,
     generate,
     imports,
     invoice,
@@ -42,8 +46,11 @@ from invoicing.admin import (
 
 __all__ = [
     "activation",
+    "amend",
     "balance",
     "canceling",
+    "correction_tasks",
+    "corrections",
     "credit",
     "credit_decisions",
     "credit_limit",
@@ -55,6 +62,7 @@ __all__ = [
     "delivery",
     "drafts",
     "dry_run",
+    "finish",
     "generate",
     "imports",
     "invoice",

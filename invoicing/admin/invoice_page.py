@@ -11,6 +11,7 @@ from invoicing.choices import DELIVERY_KINDS, DELIVERY_STATES
 from invoicing.display import invoice_badge
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
+from invoicing.queries.claims import superseded_among
 
 EVENTS_SHOWN: Final = 20
 
@@ -29,6 +30,8 @@ def invoice_context(invoice: Invoice, *, today: date) -> dict[str, Any]:
             for line in lines
             if line.charge is not None
         ],
+        "is_superseded": bool(superseded_among([invoice.pk])),
+        "left_to_credit": invoice.total - invoice.credited_due - invoice.credited_paid,
         "replacement": invoice.replacements.exclude(status=InvoiceStatus.VOID).first(),
         "taxes": [
             {

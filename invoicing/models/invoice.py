@@ -106,6 +106,8 @@ class Invoice(models.Model):
             ("issue_invoice", "Can review and issue drafts"),
             ("readdress_invoice", "Can edit the address of an invoice"),
             ("credit_invoice", "Can credit invoices up to the limit"),
+            ("discard_invoice", "Can discard drafts"),
+            ("reissue_invoice", "Can reissue invoices"),
         ]
         constraints = [
             models.UniqueConstraint(

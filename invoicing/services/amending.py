@@ -23,6 +23,26 @@ class OutsideDifference:
     charge: ScheduledCharge
     planned_amount: Decimal | None
 
+    @property
+    def difference(self) -> Decimal | None:
+        """What the new terms bill more, or less; None for usage."""
+        if self.planned_amount is None or self.charge.amount is None:
+            return None
+        return self.planned_amount - self.charge.amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedDocuments:
+    """What an amendment changes: documents to correct, and what stays as it is.
+
+    `left_credited` are invoices credited in full and not chosen; `outside` was billed
+    elsewhere and can't be corrected here.
+    """
+
+    invoice_ids: frozenset[int]
+    left_credited: tuple[Invoice, ...]
+    outside: tuple[OutsideDifference, ...]
+
 
 def changed_documents(
     contract: Contract,
@@ -30,11 +50,10 @@ def changed_documents(
     *,
     today: date,
     replace_credited: Collection[int] = (),
-) -> tuple[set[int], tuple[OutsideDifference, ...]]:
-    """Return the ids of documents with a charge that the terms bill otherwise (A2, A3).
+) -> ChangedDocuments:
+    """Return the documents with a charge that the terms bill otherwise (A2, A3).
 
-    Invoices credited in full are left out unless their ids are in `replace_credited`.
-    The second part lists what was billed elsewhere and can't be corrected here.
+    Invoices credited in full are left alone unless their ids are in `replace_credited`.
     """
     stored = stored_charges([contract.pk]).get(contract.pk, [])
     horizon = max([today, *(charge.bill_date for charge in stored)])
@@ -60,8 +79,13 @@ def changed_documents(
     left_alone = documents.filter(status=InvoiceStatus.CREDITED).exclude(
         pk__in=replace_credited
     )
-    kept = set(left_alone.values_list("pk", flat=True))
-    return set(documents.values_list("pk", flat=True)) - kept, outside
+    kept = tuple(left_alone.order_by("bill_date", "pk"))
+    ids = set(documents.values_list("pk", flat=True))
+    return ChangedDocuments(
+        invoice_ids=frozenset(ids - {invoice.pk for invoice in kept}),
+        left_credited=kept,
+        outside=outside,
+    )
 
 
 def _rated_otherwise(contract: Contract) -> set[int]:

@@ -3,7 +3,7 @@
 What touches contracts and their invoices at once is reached through `lifecycle`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -154,6 +154,31 @@ def finish_replacement(
         issued=issued,
         credit=credit,
         given_again=_give_again(locked, issued, give_again, actor, today),
+    )
+
+
+@transaction.atomic
+def finish_replacements(
+    *,
+    replaced: Iterable[Replaced],
+    reason: str,
+    actor: AbstractBaseUser | None,
+    today: date,
+    give_again: Collection[int] = (),
+) -> tuple[Finished, ...]:
+    """Finish several replacements, all or none (A7).
+
+    Raises what `finish_replacement` raises.
+    """
+    return tuple(
+        finish_replacement(
+            invoice=one.invoice,
+            reason=reason,
+            actor=actor,
+            today=today,
+            give_again=give_again,
+        )
+        for one in replaced
     )
 
 

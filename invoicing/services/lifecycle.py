@@ -43,7 +43,7 @@ from invoicing.services.canceling import (
     drafts_of,
     unused_charges,
 )
-from invoicing.services.corrections import Finished, finish_replacement
+from invoicing.services.corrections import Finished, finish_replacements
 from invoicing.services.generation import generate_first_invoices
 from invoicing.services.import_preview import preview_import
 from invoicing.services.locks import limit_lock_waits, lock_open_books
@@ -145,6 +145,7 @@ class Amended:
     before: ContractTerms
     after: ContractTerms
     corrected: Corrected
+    left_credited: tuple[Invoice, ...]
     outside: tuple[OutsideDifference, ...]
     value_before: Decimal
     value_after: Decimal
@@ -199,10 +200,12 @@ def amend_contract(
         reason=reason,
         actor=actor,
     )
-    documents, outside = changed_documents(
+    changed = changed_documents(
         locked, stored.after, today=today, replace_credited=replace_credited
     )
-    corrected = correct_documents(documents, contract_ids=[locked.pk], today=today)
+    corrected = correct_documents(
+        changed.invoice_ids, contract_ids=[locked.pk], today=today
+    )
     record(
         "contract.amended",
         actor=actor,
@@ -220,7 +223,8 @@ def amend_contract(
         before=stored.before,
         after=stored.after,
         corrected=corrected,
-        outside=outside,
+        left_credited=changed.left_credited,
+        outside=changed.outside,
         value_before=value_before,
         value_after=_value(locked),
     )
@@ -269,7 +273,7 @@ def fix_contract(
     """Amend, issue each replacement, and credit what it replaces, at once (A7).
 
     Where a credit needs approval its replacement stays a draft until then. Raises what
-    `amend_contract` and `finish_replacement` raise; then nothing is done.
+    `amend_contract` and `finish_replacements` raise; then nothing is done.
     """
     amended = amend_contract(
         contract=contract,
@@ -280,15 +284,12 @@ def fix_contract(
         today=today,
         replace_credited=replace_credited,
     )
-    finished = tuple(
-        finish_replacement(
-            invoice=one.invoice,
-            reason=amended.amendment.reason,
-            actor=actor,
-            today=today,
-            give_again=give_again,
-        )
-        for one in amended.corrected.replaced
+    finished = finish_replacements(
+        replaced=amended.corrected.replaced,
+        reason=amended.amendment.reason,
+        actor=actor,
+        today=today,
+        give_again=give_again,
     )
     return Fixed(amended=amended, finished=finished)
 

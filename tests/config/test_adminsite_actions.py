@@ -70,6 +70,9 @@ MAY: dict[str, set[str]] = {
     "billing.request_deactivation": {"Finance clerk", "Finance manager"},
     "billing.close_accountingperiod": {"Finance manager"},
     "billing.reopen_accountingperiod": {"Finance manager"},
+    "contracts.amend_contract": {"Finance clerk", "Finance manager"},
+    "invoicing.discard_invoice": {"Finance clerk", "Finance manager"},
+    "invoicing.reissue_invoice": {"Finance clerk", "Finance manager"},
 }
 
 
