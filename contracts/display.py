@@ -18,6 +18,7 @@ TIMES: Final = "\N{MULTIPLICATION SIGN}"
 class TermRow:
     """A line from a day on; amounts are per billing period, None for usage."""
 
+    line_id: int
     name: str
     from_date: date
     mark: str
@@ -90,6 +91,7 @@ def _row(one: TermDifference, name: str, is_usage: bool, currency: str) -> TermR
         return round_money(stage.rates.price, currency)
 
     return TermRow(
+        line_id=one.line_id,
         name=name,
         from_date=one.from_date,
         mark=one.mark,

@@ -4,11 +4,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from billing.display import day_text
 from config.adminsite import registry
 from config.adminsite.registry import Panel
 from contracts.display import term_rows
 from contracts.domain.terms import ChargeType, ContractStatus
-from contracts.models import Amendment, Contract
+from contracts.models import Amendment, Contract, LineChange
 
 
 def amendments_panel(request: HttpRequest, subject: Any) -> Panel | None:
@@ -46,6 +47,35 @@ def amendments_panel(request: HttpRequest, subject: Any) -> Panel | None:
             ],
         },
     )
+
+
+def amended_rates(contract: Contract) -> dict[int, list[str]]:
+    """Return by line id the terms that hold since amendments, in words.
+
+    Lines that no amendment changed are left out.
+    """
+    last = Amendment.objects.filter(contract=contract).order_by("-id").first()
+    if last is None:
+        return {}
+    usage = contract.lines.filter(charge_type=ChargeType.USAGE)
+    told: dict[int, list[str]] = {}
+    for row in term_rows(
+        {},
+        last.terms_after,
+        names={},
+        usage_lines=usage.values_list("pk", flat=True),
+        currency=contract.bill_group.currency,
+    ):
+        told.setdefault(row.line_id, []).append(
+            f"From {day_text(row.from_date)}: {row.becomes}"
+            + (f", last day {day_text(row.last_day)}" if row.last_day else "")
+        )
+    changed = set(
+        LineChange.objects.filter(line__contract=contract).values_list(
+            "line", flat=True
+        )
+    )
+    return {line_id: texts for line_id, texts in told.items() if line_id in changed}
 
 
 registry.object_panels.setdefault(Contract, []).append(amendments_panel)

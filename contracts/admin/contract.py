@@ -17,6 +17,7 @@ from billing.models import BillGroup
 from billing.services import audit
 from config.adminsite.actor import actor_of
 from config.adminsite.model_admin import FinanceStackedInline
+from contracts.admin.amendments import amended_rates
 from contracts.admin.plan import plan_context
 from contracts.admin.plan_preview import check_request, preview_response
 from contracts.admin.usage_periods import usage_context
@@ -272,11 +273,13 @@ def contract_badge(contract: Contract) -> Badge:
 
 
 def line_rows(contract: Contract) -> list[dict[str, Any]]:
-    """Return the lines of a contract at their original terms."""
+    """Return the lines of a contract at their original terms, and what changed them."""
     frequencies = dict(FREQUENCY_CHOICES)
+    amended = amended_rates(contract)
     return [
         {
             "line": line,
+            "amended": amended.get(line.pk, ()),
             "frequency": frequencies.get(line.frequency_months or "", NOTHING),
             "timing": TIMINGS.badge(line.timing).label,
             "charge_type": CHARGE_TYPES.badge(line.charge_type).label,

@@ -33,30 +33,30 @@ LABELS = {
 }
 
 
+NEW_LINE_ROWS = (
+    ("product", "description"),
+    ("charge_type", "frequency_months", "timing"),
+    ("quantity", "unit_price", "discount_percent"),
+    ("included_quantity", "tiers"),
+    ("end_date", "proration", "tax_rate"),
+)
+
+
 class NewLineForm(ContractLineForm):
     """A line to add; it is served from the effective date on."""
 
     class Meta:
         model = ContractLine
         labels = ContractLineForm.Meta.labels
-        fields = (
-            "product",
-            "description",
-            "charge_type",
-            "frequency_months",
-            "timing",
-            "quantity",
-            "unit_price",
-            "discount_percent",
-            "included_quantity",
-            "tiers",
-            "end_date",
-            "proration",
-            "tax_rate",
-        )
+        fields = tuple(name for row in NEW_LINE_ROWS for name in row)
         widgets = {"end_date": DateInput}
 
     use_required_attribute = False
+
+    @property
+    def rows(self) -> list[list[forms.BoundField]]:
+        """The fields as they stand together."""
+        return [[self[name] for name in row] for row in NEW_LINE_ROWS]
 
 
 NewLineFormSet = forms.formset_factory(NewLineForm, extra=0, max_num=50)
@@ -115,7 +115,9 @@ class AmendForm(forms.Form):
         self.fields["give_again"] = forms.ModelMultipleChoiceField(
             CreditNote.objects.filter(invoice__in=of_group.values("pk")), required=False
         )
-        self.new_lines = NewLineFormSet(data, prefix="new")
+        self.new_lines = NewLineFormSet(
+            data, prefix="new", form_kwargs={"label_suffix": ""}
+        )
         self.new_lines.extra = new_rows
         self._share_choices()
 
@@ -169,7 +171,7 @@ class AmendForm(forms.Form):
                 for form in self.new_lines.forms
                 if form.has_changed()
             )
-            if not edits and not added and not self._errors:
+            if not (edits or added) and not self.errors:
                 self.add_error(
                     None, "Nothing is changed. Change a line, end one, or add one."
                 )

@@ -29,6 +29,7 @@ def finish_sentence(correction: CorrectionReview, currency: str) -> str:
             f"of {money(correction.new_total, currency)}"
         )
     text = ", ".join(said) or "nothing to issue"
+    text = text[:1].upper() + text[1:]
     pays = f"the customer still pays {money(correction.pays, currency)}"
     if correction.to_balance:
         pays += (
@@ -36,10 +37,10 @@ def finish_sentence(correction: CorrectionReview, currency: str) -> str:
         )
     if correction.waits:
         return (
-            f"{text.capitalize()}: the credit is above the limit and waits for a "
+            f"{text}: the credit is above the limit and waits for a "
             f"second person, and the replacement with it. Then {pays}."
         )
-    return f"{text.capitalize()}; {pays}."
+    return f"{text}; {pays}."
 
 
 def signed(amount: Decimal, currency: str) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.models import InvoicingSettings
@@ -259,3 +261,31 @@ def test_only_finance_corrects(contract: Contract, action: Any, role: str) -> No
 
     assert client_of(role).get(action.url(draft.pk)).status_code == 403
     assert client_of(role).post(action.url(draft.pk)).status_code == 403
+
+
+def test_pages_of_corrections_cost_a_constant_number_of_queries(
+    contract: Contract,
+) -> None:
+    client = client_of("Finance clerk")
+    pages = [
+        reverse("admin:invoicing_corrections"),
+        reverse("admin:index"),
+        reverse("admin:contracts_contract_change", args=[contract.pk]),
+    ]
+
+    def queries() -> list[int]:
+        counts = []
+        for url in pages:
+            client.get(url)
+            with CaptureQueriesContext(connection) as captured:
+                assert client.get(url).status_code == 200
+            counts.append(len(captured))
+        return counts
+
+    amend(client, contract, "amend", quantity="1")
+    before = queries()
+    amend(client, contract, "amend", quantity="3")
+    amend(client, sell(), "amend", quantity="1")
+
+    assert queries() == before
+    assert max(before) <= 45
