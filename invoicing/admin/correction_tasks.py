@@ -107,19 +107,6 @@ def work(request: HttpRequest) -> Iterator[WorkItem]:
         amounts=dict(left),
         is_urgent=True,
     )
-    drafts: dict[str, Decimal] = dict(
-        replacement_drafts()
-        .order_by()
-        .values_list("currency")
-        .annotate(total=Sum("total"))
-    )
-    yield WorkItem(
-        count=replacement_drafts().count(),
-        label="Replacement drafts",
-        detail="Review them, then issue each with the credit of the old invoice",
-        url=f"{page}#drafts",
-        amounts=drafts,
-    )
 
 
 registry.work.append(work)

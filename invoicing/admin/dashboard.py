@@ -104,15 +104,23 @@ def _drafts() -> Iterator[WorkItem]:
             held_total=Sum("total", filter=~Q(held_reason=""), default=Decimal(0)),
             review=Count("pk", filter=Q(held_reason="")),
             review_total=Sum("total", filter=Q(held_reason=""), default=Decimal(0)),
+            replacing=Count("replaces"),
+            replacing_total=Sum(
+                "total", filter=Q(replaces__isnull=False), default=Decimal(0)
+            ),
         )
     )
     review_page = reverse("admin:invoicing_drafts")
     held: defaultdict[str, Decimal] = defaultdict(Decimal)
     review: defaultdict[str, Decimal] = defaultdict(Decimal)
-    held_count = review_count = 0
+    replacing: dict[str, Decimal] = {}
+    held_count = review_count = replacing_count = 0
     for row in rows.order_by("currency"):
         held_count += row["held"]
         review_count += row["review"]
+        replacing_count += row["replacing"]
+        if row["replacing"]:
+            replacing[row["currency"]] = row["replacing_total"]
         if row["held"]:
             held[row["currency"]] += row["held_total"]
         if row["review"]:
@@ -132,6 +140,13 @@ def _drafts() -> Iterator[WorkItem]:
         detail="Made by the run; issue them one by one or together",
         url=f"{review_page}?list={WorkList.REVIEW}",
         amounts=dict(review),
+    )
+    yield WorkItem(
+        count=replacing_count,
+        label="Replacement drafts",
+        detail="Review them, then issue each with the credit of the old invoice",
+        url=reverse("admin:invoicing_corrections") + "#drafts",
+        amounts=replacing,
     )
 
 
