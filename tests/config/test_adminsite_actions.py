@@ -184,6 +184,7 @@ def subject_of(action: ObjectAction, contract: Contract) -> Any:
     if action.model is PaymentImport:
         return upload_payments(
             content=b"line\n", file_name="bad.csv", actor=None, today=NEW_YEAR
+        )
     if action.model is DeactivationRequest:
         return request_deactivation(
             bill_group=contract.bill_group, reason="Moved", actor=None
