@@ -44,7 +44,7 @@ from invoicing.services.lifecycle import Fixed, amend_contract, fix_contract
 
 AMEND: Final = "amend"
 FIX: Final = "fix"
-FINISH_PERMISSION: Final = "invoicing.issue_invoice"
+FINISH_PERMISSIONS: Final = ("invoicing.issue_invoice", "invoicing.credit_invoice")
 PAPERS_SHOWN: Final = 6
 NEW_ROWS: Final = 3
 
@@ -90,7 +90,7 @@ class AmendContract(ObjectAction):
         currency = subject.bill_group.currency
         correction = review.correction
         amended = review.amended
-        may_finish = request.user.has_perm(FINISH_PERMISSION)
+        may_finish = request.user.has_perms(FINISH_PERMISSIONS)
         return Review(
             sentence=_sentence(review, currency),
             figures=tuple(_figures(review, currency)),
@@ -151,7 +151,7 @@ class AmendContract(ObjectAction):
                 link="See what is left to do",
                 link_url=reverse("admin:invoicing_corrections"),
             )
-        if not request.user.has_perm(FINISH_PERMISSION):
+        if not request.user.has_perms(FINISH_PERMISSIONS):
             raise PermissionDenied
         fixed = fix_contract(**asked, give_again=_ids(answers["give_again"]))
         return _fixed(fixed, subject, url)

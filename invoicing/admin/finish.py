@@ -78,6 +78,12 @@ class FinishReplacement(ObjectAction):
     tone = "default"
     refusals = NOT_FINISHED
 
+    def is_permitted(self, request: HttpRequest) -> bool:
+        """It issues and credits."""
+        return super().is_permitted(request) and request.user.has_perm(
+            "invoicing.credit_invoice"
+        )
+
     def refusal(self, subject: Any) -> str:
         """Only drafts that replace an invoice, while no credit of it waits."""
         if subject.status != InvoiceStatus.DRAFT:
