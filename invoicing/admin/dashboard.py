@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum, Window
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -41,11 +42,13 @@ def work(request: HttpRequest) -> Iterator[WorkItem]:
         return
     yield from _drafts()
     yield _credits_to_approve()
-    parked = ParkedBillGroup.objects.filter(released_at=None)
+    parked, reason = _counted(
+        ParkedBillGroup.objects.filter(released_at=None).order_by("pk"), "reason"
+    )
     yield WorkItem(
-        count=parked.count(),
+        count=parked,
         label="Parked",
-        detail=_first(parked.order_by("pk").values_list("reason", flat=True)),
+        detail=reason,
         url=reverse("admin:invoicing_parkedbillgroup_changelist") + "?parked=yes",
         is_urgent=True,
     )
@@ -65,11 +68,14 @@ def work(request: HttpRequest) -> Iterator[WorkItem]:
         detail="Pending invoices of active bill groups that are invoiced by hand",
         url=reverse("admin:invoicing_pending") + f"?through={local_today()}",
     )
-    failed = Delivery.objects.filter(state=DeliveryState.FAILED)
+    failed, error = _counted(
+        Delivery.objects.filter(state=DeliveryState.FAILED).order_by("-pk"),
+        "last_error",
+    )
     yield WorkItem(
-        count=failed.count(),
+        count=failed,
         label="Papers and mails that failed",
-        detail=_first(failed.order_by("-pk").values_list("last_error", flat=True)),
+        detail=error,
         url=reverse("admin:invoicing_delivery_changelist") + "?state__exact=FAILED",
     )
 
@@ -148,6 +154,12 @@ def _drafts() -> Iterator[WorkItem]:
         url=reverse("admin:invoicing_corrections") + "#drafts",
         amounts=replacing,
     )
+
+
+def _counted(rows: QuerySet[Any], text: str) -> tuple[int, str]:
+    """Return how many rows there are and what the first one says, in one query."""
+    first = rows.annotate(rows=Window(Count("pk"))).values_list("rows", text).first()
+    return first or (0, "")
 
 
 def _first(texts: object) -> str:

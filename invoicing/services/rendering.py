@@ -24,6 +24,8 @@ from typing import Any, Final
 
 from django.conf import settings
 
+logger = logging.getLogger(__name__)
+
 PANGO_PACKAGES: Final = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 MORE_FONTS: Final = "fonts-noto-cjk fonts-noto-core"
 _FOLDER: Final[Path] = settings.BASE_DIR / "templates" / "invoicing" / "documents"
@@ -148,14 +150,20 @@ def load_press() -> Press:
 
 
 def _read_colours(weasyprint: Any) -> Any:
-    """Read the colour profile that PDF/A asks for, once; WeasyPrint would each time."""
+    """Read the colour profile that PDF/A asks for, once; WeasyPrint would each time.
+
+    Its name is read here: the profile gives other bytes from then on, and the first
+    paper of a process would differ from the next.
+    """
     file = resources.files("weasyprint.pdf") / "sRGB2014.icc"
-    return weasyprint.css.ColorProfile(
+    profile = weasyprint.css.ColorProfile(
         BytesIO(file.read_bytes()),
         "sRGB2014.icc",
         "relative-colorimetric",
         (["r"], ["g"], ["b"]),
     )
+    logger.debug("Papers are printed in %s.", profile.name)
+    return profile
 
 
 def _import_weasyprint() -> Any:
