@@ -79,15 +79,25 @@ def close_contracts(*, as_of: date, legal_entity: LegalEntity) -> int:
 
     That is a contract whose last day has passed with no charge pending or on a draft.
     """
+    contracts = Contract.objects.filter(bill_group__legal_entity=legal_entity)
+    return _close_among(contracts, as_of)
+
+
+def close_contract(*, contract: Contract, as_of: date) -> None:
+    """Set one contract to canceled or ended, if it has run out (S2)."""
+    _close_among(Contract.objects.filter(pk=contract.pk), as_of)
+
+
+def _close_among(contracts: QuerySet[Contract], as_of: date) -> int:
     closed = 0
     for status, ended in (
-        (ContractStatus.CANCELED, Contract.objects.filter(last_day__lt=as_of)),
+        (ContractStatus.CANCELED, contracts.filter(last_day__lt=as_of)),
         (
             ContractStatus.ENDED,
-            Contract.objects.filter(last_day=None, end_date__lt=as_of),
+            contracts.filter(last_day=None, end_date__lt=as_of),
         ),
     ):
-        closed += _close(ended.filter(bill_group__legal_entity=legal_entity), status)
+        closed += _close(ended, status)
     return closed
 
 

@@ -19,7 +19,7 @@ from contracts.models import Contract, ScheduledCharge
 from contracts.services.cancellation import (
     CancellationRefused,
     clear_last_day,
-    close_contracts,
+    close_contract,
     set_last_day,
 )
 from contracts.services.locks import lock_contract
@@ -99,7 +99,7 @@ def cancel_contract(
         reason=reason.strip(),
     )
     record_corrections(corrected, actor=actor, reason=reason.strip())
-    close_contracts(as_of=today, legal_entity=group.legal_entity)
+    close_contract(contract=locked, as_of=today)
     locked.refresh_from_db()
     return Canceled(
         contract=locked,

@@ -13,7 +13,6 @@ from django.db import transaction
 
 from billing.models import BillGroup
 from billing.services.audit import actor_fields, record
-from contracts.domain.decimals import format_decimal
 from invoicing.domain.credit import (
     NotCreditable,
     after_credit,
@@ -42,6 +41,7 @@ from invoicing.services.locks import (
     lock_open_books,
 )
 from invoicing.services.numbering import take_numbers
+from invoicing.services.papers import tax_rows
 
 
 class NotIssued(ValueError):
@@ -153,7 +153,9 @@ def _draw_up(
 ) -> CreditNote:
     """Store a credit as one that waits, with its lines."""
     who = actor_fields(actor)
-    names = {Decimal(tax["percent"]): tax["name"] for tax in invoice.taxes}
+    names: dict[Decimal | None, str] = {
+        Decimal(tax["percent"]): tax["name"] for tax in invoice.taxes
+    }
     revision = invoice.current_revision
     note = CreditNote.objects.create(
         invoice=invoice,
@@ -163,15 +165,7 @@ def _draw_up(
         subtotal=sums.subtotal,
         tax=sums.tax,
         total=sums.total,
-        taxes=[
-            {
-                "name": names[tax.percent],
-                "percent": format_decimal(tax.percent),
-                "taxable": str(tax.taxable),
-                "tax": str(tax.tax),
-            }
-            for tax in sums.taxes
-        ],
+        taxes=tax_rows(sums.taxes, names),
         settlement=to.value,
         reason_code=reason_code.value,
         reason=reason,

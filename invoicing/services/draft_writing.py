@@ -5,12 +5,9 @@ Sums and lines come from the same pure functions as those of the run.
 
 import json
 from collections.abc import Collection
-from decimal import Decimal
 from typing import Any
 
-from contracts.domain.decimals import format_decimal
 from contracts.domain.terms import ChargeState
-from contracts.models import ScheduledCharge
 from contracts.queries import usage_of_charges
 from invoicing.domain.document import Document, DocumentLine, compose
 from invoicing.domain.states import InvoiceStatus
@@ -21,7 +18,8 @@ from invoicing.queries.pending import (
     group_profiles,
     tax_steps,
 )
-from invoicing.services.papers import seller_of
+from invoicing.services.papers import seller_of, tax_rows, usage_parts
+from invoicing.services.writing import mark_charges
 
 
 class NothingToDraft(ValueError):
@@ -60,7 +58,7 @@ def write_draft(
         _line(invoice, line, position)
         for position, line in enumerate(document.lines, start=1)
     )
-    _mark(document)
+    mark_charges([(ChargeState.DRAFTED, document)])
     return invoice
 
 
@@ -115,15 +113,7 @@ def _sums(document: Document) -> dict[str, Any]:
         "tax": document.totals.tax,
         "total": document.totals.total,
         "full_price_subtotal": document.full_price_subtotal,
-        "taxes": [
-            {
-                "name": names[tax.percent],
-                "percent": format_decimal(tax.percent),
-                "taxable": str(tax.taxable),
-                "tax": str(tax.tax),
-            }
-            for tax in document.totals.taxes
-        ],
+        "taxes": tax_rows(document.totals.taxes, names),
     }
 
 
@@ -144,27 +134,5 @@ def _line(invoice: Invoice, line: DocumentLine, position: int) -> InvoiceLine:
         amount=line.amount,
         tax_name=line.tax_name,
         tax_percent=line.tax_percent,
-        detail=[
-            {
-                "quantity": str(part.quantity),
-                "unit_price": str(part.unit_price),
-                "amount": str(part.amount),
-            }
-            for part in (line.usage.parts if line.usage else ())
-        ],
+        detail=usage_parts(line),
     )
-
-
-def _mark(document: Document) -> None:
-    """Move the charges on the draft; usage keeps what it was rated at (P9, G10)."""
-    for line in document.lines:
-        if line.usage is not None:
-            ScheduledCharge.objects.filter(pk=line.charge.charge_id).update(
-                quantity=line.quantity, amount=line.amount
-            )
-    ScheduledCharge.objects.filter(
-        pk__in=[line.charge.charge_id for line in document.lines]
-    ).update(state=ChargeState.DRAFTED)
-    ScheduledCharge.objects.filter(
-        pk__in=[charge.charge_id for charge in document.zero_charges]
-    ).update(state=ChargeState.INVOICED, quantity=Decimal(0), amount=Decimal(0))

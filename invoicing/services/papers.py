@@ -1,7 +1,7 @@
 """The rows of invoices and their lines, as they are copied into the tables."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,7 @@ from contracts.services.rows import NULL, cell, copy_cells, or_null
 from invoicing.domain.document import Document, DocumentLine
 from invoicing.domain.eligibility import Outcome
 from invoicing.domain.states import InvoiceStatus, SeriesKind
-from invoicing.domain.totals import due_date, status_at_issue
+from invoicing.domain.totals import TaxLine, due_date, status_at_issue
 from invoicing.models import Invoice, InvoiceLine, InvoiceRun
 from invoicing.services.assessment import Assessment
 from invoicing.services.numbering import take_numbers
@@ -116,18 +116,34 @@ def _line_row(invoice_id: int, position: int, line: DocumentLine) -> tuple[Any, 
 
 
 def _detail(line: DocumentLine) -> str:
-    if line.usage is None:
-        return "[]"
-    return json.dumps(
-        [
-            {
-                "quantity": str(part.quantity),
-                "unit_price": str(part.unit_price),
-                "amount": str(part.amount),
-            }
-            for part in line.usage.parts
-        ]
-    )
+    return "[]" if line.usage is None else json.dumps(usage_parts(line))
+
+
+def usage_parts(line: DocumentLine) -> list[dict[str, str]]:
+    """Return how usage was rated, part by part, as a line stores it (P9)."""
+    return [
+        {
+            "quantity": str(part.quantity),
+            "unit_price": str(part.unit_price),
+            "amount": str(part.amount),
+        }
+        for part in (line.usage.parts if line.usage else ())
+    ]
+
+
+def tax_rows(
+    taxes: Iterable[TaxLine], names: Mapping[Decimal | None, str]
+) -> list[dict[str, str]]:
+    """Return the tax of each rate as a document stores it; `names` are by percent."""
+    return [
+        {
+            "name": names[tax.percent],
+            "percent": format_decimal(tax.percent),
+            "taxable": str(tax.taxable),
+            "tax": str(tax.tax),
+        }
+        for tax in taxes
+    ]
 
 
 def copy_invoices(

@@ -18,7 +18,7 @@ from django.db import connection
 from billing.models import LegalEntity
 from contracts.domain.terms import ChargeState
 from contracts.services.rows import next_ids
-from invoicing.domain.document import DocumentLine
+from invoicing.domain.document import Document, DocumentLine
 from invoicing.domain.eligibility import Outcome
 from invoicing.models import Invoice, InvoiceRun
 from invoicing.queries.pending import id_array
@@ -163,19 +163,35 @@ def _papers(assessments: Iterable[Assessment]) -> list[Paper]:
 
 
 def _mark_charges(papers: Sequence[Paper], zeros: Sequence[Assessment]) -> None:
-    """Move the charges out of pending; usage also keeps what it was rated at."""
-    documents = [paper.assessment.document for paper in papers]
+    """Move the charges of documents, and those that bill zero, out of pending."""
+    mark_charges(
+        [
+            *(
+                (
+                    ChargeState.DRAFTED if paper.is_draft else ChargeState.INVOICED,
+                    paper.assessment.document,
+                )
+                for paper in papers
+            ),
+            *((ChargeState.INVOICED, zero.document) for zero in zeros),
+        ]
+    )
+
+
+def mark_charges(billed: Sequence[tuple[ChargeState, Document]]) -> None:
+    """Move the charges of documents from pending to a state (P9, G10).
+
+    Usage keeps what it was rated at; what bills zero without a quantity is invoiced at
+    zero. Raises `ChargesChanged`.
+    """
+    documents = [document for _, document in billed]
     zero_ids = [
-        charge.charge_id
-        for document in [*documents, *(zero.document for zero in zeros)]
-        for charge in document.zero_charges
+        charge.charge_id for document in documents for charge in document.zero_charges
     ]
     by_state: dict[ChargeState, list[int]] = defaultdict(list)
     by_state[ChargeState.INVOICED].extend(zero_ids)
-    for paper in papers:
-        state = ChargeState.DRAFTED if paper.is_draft else ChargeState.INVOICED
-        lines = paper.assessment.document.lines
-        by_state[state].extend(line.charge.charge_id for line in lines)
+    for state, document in billed:
+        by_state[state].extend(line.charge.charge_id for line in document.lines)
 
     rated = [line for document in documents for line in document.lines if line.usage]
     if rated or zero_ids:
