@@ -9,7 +9,7 @@ import warnings
 from io import BytesIO
 from typing import Final
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from billing.models import Logo
 
@@ -44,6 +44,8 @@ def keep_logo(logo: Logo) -> None:
 
 
 def _flat(content: bytes) -> Image.Image:
+    # Pillow's switch is one for the whole process, and WeasyPrint turns it on.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -6,7 +6,7 @@ from io import BytesIO
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from PIL import Image
+from PIL import Image, ImageFile
 
 from billing.models import Logo
 from billing.services.logos import LogoRefused, draw_logo, keep_logo
@@ -86,6 +86,15 @@ def test_what_makes_no_logo_is_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(LogoRefused, match=sentence):
         draw_logo(content)
+
+
+def test_torn_file_is_refused_in_a_process_that_made_a_pdf_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+
+    with pytest.raises(LogoRefused, match="is damaged"):
+        draw_logo(picture_file()[:80])
 
 
 def test_same_picture_is_kept_once() -> None:
