@@ -131,7 +131,7 @@ DROP FUNCTION invoicing_guard_issued_invoice();
 class Migration(migrations.Migration):
     dependencies = [
         ("invoicing", "0001_initial"),
-        ("contracts", "0002_guard_terms_and_charges"),
+        ("contracts", "0002_guard_charges"),
     ]
 
     operations = [migrations.RunSQL(GUARDS, UNDO)]

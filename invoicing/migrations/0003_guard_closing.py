@@ -122,8 +122,7 @@ DROP FUNCTION invoicing_closing_obstacles(bigint, date);
 class Migration(migrations.Migration):
     dependencies = [
         ("invoicing", "0002_guard_documents"),
-        ("contracts", "0003_guard_bill_group_status"),
-        ("billing", "0003_deactivation_requests"),
+        ("contracts", "0004_guard_bill_group_status"),
     ]
 
     operations = [migrations.RunSQL(GUARDS, UNDO)]

@@ -78,8 +78,7 @@ DROP FUNCTION contracts_closed_month_of(bigint);
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contracts", "0002_guard_terms_and_charges"),
-        ("billing", "0002_audit_is_append_only"),
+        ("contracts", "0003_guard_terms"),
     ]
 
     operations = [migrations.RunSQL(GUARDS, UNDO)]

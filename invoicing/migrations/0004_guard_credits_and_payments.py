@@ -225,6 +225,6 @@ DROP FUNCTION invoicing_guard_credit_note();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoicing", "0006_credits_and_payments")]
+    dependencies = [("invoicing", "0003_guard_closing")]
 
     operations = [migrations.RunSQL(GUARDS, UNDO)]

@@ -18,6 +18,6 @@ ALTER TABLE billing_logo DROP CONSTRAINT logo_is_named_by_its_content;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0004_logo")]
+    dependencies = [("billing", "0002_audit_is_append_only")]
 
     operations = [migrations.RunSQL(GUARDS, UNDO)]
