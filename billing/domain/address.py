@@ -1,10 +1,9 @@
 """A postal address as a value: what stands on a paper, frozen when it is printed."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(NamedTuple):
     """Recipient and postal address; `country` is an ISO 3166 alpha-2 code or blank."""
 
     name: str
@@ -22,12 +21,4 @@ class Address:
 
     def as_dict(self) -> dict[str, str]:
         """Return the address as a plain mapping, the form that documents store."""
-        return {
-            "name": self.name,
-            "line1": self.line1,
-            "line2": self.line2,
-            "city": self.city,
-            "region": self.region,
-            "postal_code": self.postal_code,
-            "country": self.country,
-        }
+        return self._asdict()

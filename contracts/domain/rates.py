@@ -45,9 +45,7 @@ class Rates:
         ... ).price
         Decimal('26.98650')
         """
-        gross = EXACT.multiply(self.quantity, self.unit_price)
-        net = EXACT.multiply(gross, EXACT.subtract(100, self.discount_percent))
-        return EXACT.scaleb(net, -2)
+        return period_price(self.quantity, self.unit_price, self.discount_percent)
 
     def problem(self) -> Problem | None:
         """Return what makes these rates unusable (M9), if anything does."""
@@ -78,6 +76,15 @@ class Stretch:
 
     from_date: date
     rates: Rates
+
+
+def period_price(
+    quantity: Decimal, unit_price: Decimal, discount_percent: Decimal
+) -> Decimal:
+    """Return the price of `Rates`, which a night asks for by the million."""
+    gross = EXACT.multiply(quantity, unit_price)
+    net = EXACT.multiply(gross, EXACT.subtract(100, discount_percent))
+    return EXACT.scaleb(net, -2)
 
 
 def _number_problem(field: str, value: Decimal, step: Decimal) -> Problem | None:

@@ -11,6 +11,12 @@ from psycopg import Copy
 
 LINES_AT_ONCE: Final = 250
 NULL: Final = r"\N"
+NEXT_IDS: Final = """
+WITH sequence AS MATERIALIZED (
+    SELECT %s AS count, pg_get_serial_sequence(%s, 'id') AS name
+)
+SELECT nextval(name::regclass) FROM sequence, generate_series(1, count)
+"""
 
 Value = TypeVar("Value")
 
@@ -20,15 +26,24 @@ _ESCAPED: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"
 def next_ids(model: type[models.Model], count: int) -> list[int]:
     """Take the ids of rows that are written later, in the order of writing."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_get_serial_sequence(%s, 'id')", [model._meta.db_table]
-        )
-        (sequence,) = cursor.fetchone()
-        cursor.execute(
-            "SELECT nextval(%s::regclass) FROM generate_series(1, %s)",
-            [sequence, count],
-        )
+        cursor.execute(NEXT_IDS, [count, model._meta.db_table])
         return [row[0] for row in cursor.fetchall()]
+
+
+@contextmanager
+def meanwhile(statement: str) -> Iterator[None]:
+    """Let the server work on a statement while the block prepares what comes next.
+
+    The block must leave the connection alone. What goes wrong with the statement is
+    raised at its end, as Django's errors.
+    """
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        connection.connection.pipeline(),
+    ):
+        cursor.execute(statement)
+        yield
 
 
 def copy_rows(

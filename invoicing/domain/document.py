@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from billing.domain.dates import day_text
 from billing.domain.money import round_money
-from contracts.domain.rates import Rates
+from contracts.domain.rates import period_price
 from contracts.domain.rating import RatedUsage, Tariff, rate
 from invoicing.domain.totals import Totals, invoice_totals
 
@@ -77,11 +76,10 @@ class DocumentLine(NamedTuple):
     amount: Decimal
     tax_name: str
     tax_percent: Decimal | None
-    usage: RatedUsage | None
+    usage: RatedUsage | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(NamedTuple):
     """What one pending invoice comes to; without lines it is no document (G10).
 
     `zero_charges` bill nothing and have no line. `full_price_subtotal` takes stubs at
@@ -112,12 +110,12 @@ def compose(
     zero_charges: list[PendingCharge] = []
     full_price_subtotal = _ZERO
     for charge in charges:
-        line = _line(charge, currency=currency, usage=usage, taxes=taxes)
-        if not line.amount and not line.quantity:
+        line = _line(charge, currency, usage, taxes)
+        if line.amount or line.quantity:
+            lines.append(line)
+            full_price_subtotal += _full_price(line, currency)
+        else:
             zero_charges.append(charge)
-            continue
-        lines.append(line)
-        full_price_subtotal += _full_price(line, currency)
     return Document(
         bill_date=charges[0].bill_date if charges else date.min,
         currency=currency,
@@ -131,7 +129,7 @@ def compose(
 
 
 def _line(
-    charge: PendingCharge, *, currency: str, usage: Usage, taxes: Taxes
+    charge: PendingCharge, currency: str, usage: Usage, taxes: Taxes
 ) -> DocumentLine:
     tax_name, tax_percent = "", None
     if charge.tax_rate_id is not None:
@@ -139,23 +137,12 @@ def _line(
         tax_name, tax_percent = steps.name, steps.percent_on(charge.period_end)
 
     if charge.amount is not None and charge.quantity is not None:
-        return DocumentLine(
-            charge=charge,
-            quantity=charge.quantity,
-            amount=round_money(charge.amount, currency),
-            tax_name=tax_name,
-            tax_percent=tax_percent,
-            usage=None,
-        )
+        amount = round_money(charge.amount, currency)
+        return DocumentLine(charge, charge.quantity, amount, tax_name, tax_percent)
     quantity, tariff = usage[charge.charge_id]
     rated = rate(tariff, quantity, currency)
     return DocumentLine(
-        charge=charge,
-        quantity=rated.quantity,
-        amount=rated.amount,
-        tax_name=tax_name,
-        tax_percent=tax_percent,
-        usage=rated,
+        charge, rated.quantity, rated.amount, tax_name, tax_percent, rated
     )
 
 
@@ -163,16 +150,7 @@ def _full_price(line: DocumentLine, currency: str) -> Decimal:
     charge = line.charge
     if charge.quantity is None or charge.unit_price is None:
         return line.amount
-    return _period_price(
-        charge.quantity, charge.unit_price, charge.discount_percent, currency
+    return round_money(
+        period_price(charge.quantity, charge.unit_price, charge.discount_percent),
+        currency,
     )
-
-
-@lru_cache(maxsize=4096)
-def _period_price(
-    quantity: Decimal, unit_price: Decimal, discount_percent: Decimal, currency: str
-) -> Decimal:
-    rates = Rates(
-        quantity=quantity, unit_price=unit_price, discount_percent=discount_percent
-    )
-    return round_money(rates.price, currency)

@@ -20,9 +20,9 @@ Where the rules leave room:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from billing.domain.dates import day_text
 from invoicing.domain.facts import Facts, NothingPending, Outcome, Remedy, Trigger
@@ -112,8 +112,7 @@ class Gate:
         return self.sentence.partition(". ")[2]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """What happens to one pending invoice, and why; words are made when asked for."""
 
     facts: Facts
@@ -189,7 +188,7 @@ class Decision:
         if self.facts.trigger is Trigger.NIGHTLY:
             return self.facts.due_from
         next_night = self.facts.as_of + _NIGHT
-        at_night = replace(self.facts, trigger=Trigger.NIGHTLY, as_of=next_night)
+        at_night = self.facts._replace(trigger=Trigger.NIGHTLY, as_of=next_night)
         return decide(at_night).expected_date
 
     @property
@@ -205,8 +204,8 @@ def decide(facts: Facts) -> Decision:
     """
     for stops, gate in _STOPPING[facts.trigger]:
         if stops(facts):
-            return Decision(facts=facts, stopped_by=gate)
-    return Decision(facts=facts, stopped_by=None)
+            return Decision(facts, stopped_by=gate)
+    return Decision(facts, stopped_by=None)
 
 
 def explain_gates(facts: Facts) -> tuple[Gate, ...]:

@@ -10,16 +10,15 @@ no row.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from billing.domain.money import EXACT, round_money
 from invoicing.domain.states import InvoiceStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaxLine:
+class TaxLine(NamedTuple):
     """The tax of one rate: percent, the sum it is taken of, and the tax, rounded."""
 
     percent: Decimal
@@ -27,8 +26,7 @@ class TaxLine:
     tax: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class Totals(NamedTuple):
     """What an invoice comes to; `taxes` has the highest rate first."""
 
     subtotal: Decimal

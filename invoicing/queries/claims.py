@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 
+from django.db import connection
 from django.db.models import Sum
 
 from billing.domain.money import round_money
@@ -18,6 +19,12 @@ from invoicing.models import (
     Invoice,
     InvoiceLine,
 )
+from invoicing.queries.pending import id_array
+
+WITH_BALANCE = """
+SELECT DISTINCT bill_group_id FROM invoicing_balanceentry
+WHERE "left" > 0 AND bill_group_id = ANY (%s::bigint[])
+"""
 
 
 def claim_of(invoice: Invoice) -> Claim:
@@ -88,6 +95,13 @@ def open_invoices(invoices: Iterable[Invoice]) -> list[OpenInvoice]:
         )
         for invoice in due
     ]
+
+
+def groups_with_balance(bill_group_ids: Iterable[int]) -> set[int]:
+    """Return those bill groups that have balance left."""
+    with connection.cursor() as cursor:
+        cursor.execute(WITH_BALANCE, [id_array(bill_group_ids)])
+        return {group_id for (group_id,) in cursor.fetchall()}
 
 
 def balances(entries: Iterable[BalanceEntry]) -> list[Balance]:

@@ -94,7 +94,9 @@ def id_array(ids: Iterable[int]) -> str:
 
 
 # Umlauts as they are: escaped ones would have to be escaped once more to be copied.
-_JSON: Final = json.JSONEncoder(ensure_ascii=False)
+_quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
+# What is stored of an address (`Address.as_dict`), a quoted text for each part.
+_ADDRESS: Final = f"{{{', '.join(f'{_quoted(part)}: %s' for part in Address._fields)}}}"
 
 
 class GroupProfile(NamedTuple):
@@ -186,24 +188,12 @@ def group_profiles(bill_group_ids: Collection[int]) -> dict[int, GroupProfile]:
 def _profile(row: tuple[Any, ...]) -> GroupProfile:
     delivery, email, account_email, bill_to, account_name = row[12:17]
     name = bill_to or account_name
-    own = _address(name, row[17:23])
-    address = own if own.is_given else _address(name, row[23:29])
+    address = Address(name, *row[17:23])
+    if not address.is_given:
+        address = Address(name, *row[23:29])
     mail_to = _mail_to(delivery, email, account_email)
     return GroupProfile._make(
-        (*row[:12], mail_to, _JSON.encode(address.as_dict()), "[]")
-    )
-
-
-def _address(name: str, columns: tuple[str, ...]) -> Address:
-    line1, line2, city, region, postal_code, country = columns
-    return Address(
-        name=name,
-        line1=line1,
-        line2=line2,
-        city=city,
-        region=region,
-        postal_code=postal_code,
-        country=country,
+        (*row[:12], mail_to, _ADDRESS % tuple(map(_quoted, address)), "[]")
     )
 
 

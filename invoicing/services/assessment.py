@@ -12,7 +12,7 @@ from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from billing.domain.bill_group import BillGroupStatus
 from billing.models import InvoicingSettings, LegalEntity
@@ -42,8 +42,7 @@ _bill_group_id = attrgetter("bill_group_id")
 _bill_date = attrgetter("bill_date")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
+class Assessment(NamedTuple):
     """One pending invoice: its bill group, what it comes to, and what is decided."""
 
     group: GroupProfile
@@ -174,12 +173,11 @@ def assess_first_invoices(
         assessment = _one(
             context, mine, _compose(context, mine), last_total=last.get(group_id)
         )
-        facts = replace(
-            assessment.decision.facts,
+        facts = assessment.decision.facts._replace(
             contract_in_arrears=contract_id in in_arrears,
             has_billed_elsewhere=contract_id in elsewhere,
         )
-        assessments.append(replace(assessment, decision=decide(facts)))
+        assessments.append(assessment._replace(decision=decide(facts)))
     return assessments
 
 
@@ -289,7 +287,7 @@ def _compose(context: _Context, charges: tuple[PendingCharge, ...]) -> Document:
 def _nothing(charges: tuple[PendingCharge, ...], *, currency: str) -> Document:
     """Return the document of charges that are not worked out."""
     nothing = compose((), currency=currency, usage={}, taxes={})
-    return replace(nothing, bill_date=charges[0].bill_date)
+    return nothing._replace(bill_date=charges[0].bill_date)
 
 
 def _is_overdue(context: _Context, charges: tuple[PendingCharge, ...]) -> bool:

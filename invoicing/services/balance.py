@@ -104,8 +104,8 @@ def use_at_issue(
 ) -> dict[int, Decimal]:
     """Use balance for invoices about to be inserted; returns what each gets (M4).
 
-    Oldest due first, together with what else is open. One query for all where no bill
-    group has balance, as is the rule; the caller inserts the invoices with the result.
+    Oldest due first, together with what else is open. The caller names those whose bill
+    group has balance, which are few, and inserts them with the result.
     """
     of_group: defaultdict[int, list[NewInvoice]] = defaultdict(list)
     for invoice in new:

@@ -114,7 +114,9 @@ def claim_batch(run: InvoiceRun) -> RunBatch | None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(CLAIM, {"run": run.pk, "lease": LEASE})
         row = cursor.fetchone()
-    return RunBatch.objects.get(pk=row[0]) if row else None
+    if row is None:
+        return None
+    return RunBatch.objects.select_related("run__legal_entity").get(pk=row[0])
 
 
 def work_batch(batch: RunBatch, *, actor: AbstractBaseUser | None) -> None:

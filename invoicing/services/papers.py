@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from billing.models import LegalEntity
 from contracts.domain.decimals import format_decimal
@@ -67,8 +66,7 @@ LINE_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
+class Paper(NamedTuple):
     """An assessment that becomes an invoice, with the id it will have."""
 
     invoice_id: int
@@ -146,17 +144,24 @@ def tax_rows(
     ]
 
 
-def copy_invoices(
+class InvoiceRows(NamedTuple):
+    """The rows of drafts, and of issued invoices, that lack only their numbers."""
+
+    drafts: list[tuple[Any, ...]]
+    issued: list[tuple[Any, ...]]
+
+
+def invoice_rows(
     papers: Sequence[Paper],
     *,
     legal_entity: LegalEntity,
     issue_date: date,
     run: InvoiceRun | None,
     applied: Mapping[int, Decimal],
-) -> None:
-    """Insert documents; issued ones take their numbers here, as late as can be.
+) -> InvoiceRows:
+    """Return the rows of documents; `applied` is the balance used by invoice id (M4).
 
-    `applied` is the balance that each uses, by invoice id (M4).
+    Reads and writes nothing.
     """
     seller = cell(json.dumps(seller_of(legal_entity)))
     drafts = [
@@ -169,19 +174,26 @@ def copy_invoices(
         for paper in papers
         if not paper.is_draft
     ]
-    rows = [(*row, *UNNUMBERED) for row in drafts]
-    if issued:
+    return InvoiceRows(drafts, issued)
+
+
+def copy_invoices(
+    rows: InvoiceRows, *, legal_entity: LegalEntity, issue_date: date
+) -> None:
+    """Insert documents; issued ones take their numbers here, as late as can be."""
+    numbered = [(*row, *UNNUMBERED) for row in rows.drafts]
+    if rows.issued:
         numbers = take_numbers(
             legal_entity=legal_entity,
             kind=SeriesKind.INVOICE,
-            count=len(issued),
+            count=len(rows.issued),
             issue_date=issue_date,
         )
-        rows.extend(
+        numbered.extend(
             (*row, number.sequence, number.text)
-            for row, number in zip(issued, numbers, strict=True)
+            for row, number in zip(rows.issued, numbers, strict=True)
         )
-    copy_cells(Invoice, INVOICE_COLUMNS, rows)
+    copy_cells(Invoice, INVOICE_COLUMNS, numbered)
 
 
 def _issued_row(

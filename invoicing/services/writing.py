@@ -7,7 +7,8 @@ which the earlier rows already point (their keys are deferred to the commit).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -17,14 +18,15 @@ from django.db import connection
 
 from billing.models import LegalEntity
 from contracts.domain.terms import ChargeState
-from contracts.services.rows import next_ids
+from contracts.services.rows import meanwhile, next_ids
 from invoicing.domain.document import Document, DocumentLine
 from invoicing.domain.eligibility import Outcome
 from invoicing.models import Invoice, InvoiceRun
+from invoicing.queries.claims import groups_with_balance
 from invoicing.queries.pending import id_array
 from invoicing.services.assessment import Assessment
 from invoicing.services.balance import NewInvoice, use_at_issue
-from invoicing.services.papers import Paper, copy_invoices, copy_lines
+from invoicing.services.papers import Paper, copy_invoices, copy_lines, invoice_rows
 from invoicing.services.trail import copy_audit, copy_decisions, copy_deliveries
 
 CHECKED_KEYS = """
@@ -105,31 +107,36 @@ def write_assessments(
     applied = _use_balance(papers, issue_date=issue_date, actor=actor)
     before_numbers(written)
     if papers:
-        _check_keys_now()
-        copy_invoices(
-            papers,
-            legal_entity=legal_entity,
-            issue_date=issue_date,
-            run=run,
-            applied=applied,
-        )
+        with _keys_checked():
+            rows = invoice_rows(
+                papers,
+                legal_entity=legal_entity,
+                issue_date=issue_date,
+                run=run,
+                applied=applied,
+            )
+        copy_invoices(rows, legal_entity=legal_entity, issue_date=issue_date)
     return written
 
 
 def _use_balance(
     papers: Sequence[Paper], *, issue_date: date, actor: AbstractBaseUser | None
 ) -> dict[int, Decimal]:
-    issued = [
+    issued = [paper for paper in papers if not paper.is_draft]
+    with_balance = groups_with_balance(
+        paper.assessment.group.bill_group_id for paper in issued
+    )
+    new = [
         NewInvoice(
             invoice_id=paper.invoice_id,
             bill_group_id=paper.assessment.group.bill_group_id,
             due_date=paper.due_on(issue_date),
             total=paper.assessment.document.totals.total,
         )
-        for paper in papers
-        if not paper.is_draft
+        for paper in issued
+        if paper.assessment.group.bill_group_id in with_balance
     ]
-    return use_at_issue(issued, today=issue_date, actor=actor)
+    return use_at_issue(new, today=issue_date, actor=actor)
 
 
 def _summary(
@@ -217,10 +224,11 @@ def _store_rating(rated: Sequence[DocumentLine], zero_ids: Sequence[int]) -> Non
         )
 
 
-def _check_keys_now() -> None:
-    """Check now what the commit would: the series is not held meanwhile."""
+@contextmanager
+def _keys_checked() -> Iterator[None]:
+    """Check now, during the block, what the commit would: no series is held yet."""
     with connection.cursor() as cursor:
         cursor.execute(CHECKED_KEYS)
-        (names,) = cursor.fetchone() or (None,)
-        if names:
-            cursor.execute(f"SET CONSTRAINTS {names} IMMEDIATE")
+        (names,) = cursor.fetchone()
+    with meanwhile(f"SET CONSTRAINTS {names} IMMEDIATE"):
+        yield

@@ -1,6 +1,5 @@
 """Pending invoices to decide about: one plain case for each trigger, and any at all."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -30,8 +29,8 @@ AT_NIGHT = Facts(
     bills_in_arrears=False,
     overdue_dates=1,
 )
-AT_ACTIVATION = replace(AT_NIGHT, trigger=Trigger.ACTIVATION)
-BY_HAND = replace(AT_NIGHT, trigger=Trigger.BY_HAND)
+AT_ACTIVATION = AT_NIGHT._replace(trigger=Trigger.ACTIVATION)
+BY_HAND = AT_NIGHT._replace(trigger=Trigger.BY_HAND)
 BY_TRIGGER = {
     Trigger.NIGHTLY: AT_NIGHT,
     Trigger.ACTIVATION: AT_ACTIVATION,
@@ -68,8 +67,7 @@ facts = st.builds(
     billable=st.booleans(),
 )
 open_groups = facts.map(
-    lambda any_facts: replace(
-        any_facts,
+    lambda any_facts: any_facts._replace(
         bill_date=any_facts.bill_date or BILL_DATE,
         settings_manual=False,
         group_status=BillGroupStatus.ACTIVE,
@@ -79,8 +77,7 @@ open_groups = facts.map(
     )
 )
 waiting_invoices = st.builds(
-    lambda some, trigger, days_ahead: replace(
-        some,
+    lambda some, trigger, days_ahead: some._replace(
         trigger=trigger,
         bill_date=some.as_of + timedelta(days=days_ahead),
         billable=True,

@@ -1,7 +1,6 @@
 """Order of the gates, agreement of decision and explanation, promised dates."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations
@@ -35,22 +34,22 @@ ONE_DAY: Final = timedelta(days=1)
 NEXT_MONTH: Final = date(2026, 4, 1)
 
 STOPS: Final[dict[str, Callable[[Facts], Facts]]] = {
-    "settings_manual": lambda some: replace(some, settings_manual=True),
-    "inactive": lambda some: replace(some, group_status=BillGroupStatus.INACTIVE),
-    "group_manual": lambda some: replace(some, group_manual=True),
-    "awaiting": lambda some: replace(some, awaiting_manual_invoice=True),
-    "parked": lambda some: replace(some, parked_reason="its tax rate ended"),
-    "contract_in_arrears": lambda some: replace(some, contract_in_arrears=True),
-    "billed_elsewhere": lambda some: replace(some, has_billed_elsewhere=True),
-    "on_schedule": lambda some: replace(some, first_invoice_on_schedule=True),
-    "not_due": lambda some: replace(some, bill_date=NEXT_MONTH),
-    "period_runs": lambda some: replace(some, unended_period_last_day=some.as_of),
-    "bills_nothing": lambda some: replace(some, billable=False),
-    "many_dates": lambda some: replace(some, overdue_dates=4),
-    "jump": lambda some: replace(
-        some, comparison_total=Decimal(11), last_comparison_total=Decimal(1)
+    "settings_manual": lambda some: some._replace(settings_manual=True),
+    "inactive": lambda some: some._replace(group_status=BillGroupStatus.INACTIVE),
+    "group_manual": lambda some: some._replace(group_manual=True),
+    "awaiting": lambda some: some._replace(awaiting_manual_invoice=True),
+    "parked": lambda some: some._replace(parked_reason="its tax rate ended"),
+    "contract_in_arrears": lambda some: some._replace(contract_in_arrears=True),
+    "billed_elsewhere": lambda some: some._replace(has_billed_elsewhere=True),
+    "on_schedule": lambda some: some._replace(first_invoice_on_schedule=True),
+    "not_due": lambda some: some._replace(bill_date=NEXT_MONTH),
+    "period_runs": lambda some: some._replace(unended_period_last_day=some.as_of),
+    "bills_nothing": lambda some: some._replace(billable=False),
+    "many_dates": lambda some: some._replace(overdue_dates=4),
+    "jump": lambda some: some._replace(
+        comparison_total=Decimal(11), last_comparison_total=Decimal(1)
     ),
-    "review": lambda some: replace(some, review_before_issue=True),
+    "review": lambda some: some._replace(review_before_issue=True),
 }
 UNTIL_SOMEONE_ACTS: Final = [
     ("settings_manual", "G1", Outcome.HOLD),
@@ -186,12 +185,12 @@ def test_every_sentence_reads_on_any_night(some: Facts) -> None:
         assert ". ".join(parts).removesuffix(".") == gate.sentence.removesuffix(".")
 
 
-@given(facts.map(lambda some: replace(some, trigger=Trigger.NIGHTLY)), days)
+@given(facts.map(lambda some: some._replace(trigger=Trigger.NIGHTLY)), days)
 def test_held_decision_reads_the_same_night_after_night(
     some: Facts, other_night: date
 ) -> None:
     """G16: it is stored when it changes, so nothing may change by itself."""
-    one, other = decide(some), decide(replace(some, as_of=other_night))
+    one, other = decide(some), decide(some._replace(as_of=other_night))
     assume(one.outcome is Outcome.HOLD and other.outcome is Outcome.HOLD)
 
     assert (one.rule, one.sentence, one.expected_date) == (
@@ -211,12 +210,12 @@ def test_expected_date_of_a_waiting_invoice_is_the_first_night_that_takes_it(
     night = decision.expected_date
     assert night is not None
 
-    at_night = replace(some, trigger=Trigger.NIGHTLY)
+    at_night = some._replace(trigger=Trigger.NIGHTLY)
 
     assert night > some.as_of
-    assert decide(replace(at_night, as_of=night)).generate
+    assert decide(at_night._replace(as_of=night)).generate
     if night > some.as_of + ONE_DAY:
-        assert not decide(replace(at_night, as_of=night - ONE_DAY)).generate
+        assert not decide(at_night._replace(as_of=night - ONE_DAY)).generate
 
 
 @given(facts)
@@ -249,7 +248,7 @@ def test_what_is_generated_is_expected_on_its_own_day(trigger: Trigger) -> None:
 @pytest.mark.parametrize("trigger", Trigger)
 def test_where_nothing_is_pending_nothing_is_generated(trigger: Trigger) -> None:
     """G7, G9: the list of gates ends there."""
-    decision = decide(replace(BY_TRIGGER[trigger], bill_date=None))
+    decision = decide(BY_TRIGGER[trigger]._replace(bill_date=None))
 
     assert decision.outcome is Outcome.HOLD
     assert decision.rule == ("G9" if trigger is Trigger.BY_HAND else "G7")

@@ -1,6 +1,5 @@
 """G1-G6 as one table of all combinations, against the table of the rules."""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from typing import NamedTuple
@@ -88,8 +87,7 @@ def case_id(case: Case) -> str:
 def test_every_combination_of_g1_to_g6_follows_the_table(case: Case) -> None:
     bill_date = BILL_DATE if case.due else BILL_DATE + timedelta(days=31)
     last_day = bill_date - timedelta(days=1)
-    facts = replace(
-        AT_NIGHT,
+    facts = AT_NIGHT._replace(
         trigger=case.trigger,
         as_of=BILL_DATE,
         bill_date=bill_date,
@@ -119,4 +117,4 @@ def test_g2_knows_a_status_that_comes_as_text_from_the_database(
 ) -> None:
     stored = BillGroupStatus("ACTIVE")
 
-    assert decide(replace(AT_NIGHT, trigger=trigger, group_status=stored)).generate
+    assert decide(AT_NIGHT._replace(trigger=trigger, group_status=stored)).generate

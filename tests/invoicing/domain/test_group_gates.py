@@ -1,6 +1,5 @@
 """G1-G4 and G13 in words: what stops until a person acts, and what it links to."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -14,7 +13,7 @@ from tests.invoicing.domain.pending_invoices import AT_NIGHT, BY_HAND, BY_TRIGGE
     ("some", "rule", "remedy", "sentence"),
     [
         (
-            replace(AT_NIGHT, settings_manual=True),
+            AT_NIGHT._replace(settings_manual=True),
             "G1",
             Remedy.SETTINGS,
             (
@@ -23,7 +22,7 @@ from tests.invoicing.domain.pending_invoices import AT_NIGHT, BY_HAND, BY_TRIGGE
             ),
         ),
         (
-            replace(AT_NIGHT, group_status=BillGroupStatus.INACTIVE),
+            AT_NIGHT._replace(group_status=BillGroupStatus.INACTIVE),
             "G2",
             Remedy.ACTIVATE_GROUP,
             (
@@ -32,7 +31,7 @@ from tests.invoicing.domain.pending_invoices import AT_NIGHT, BY_HAND, BY_TRIGGE
             ),
         ),
         (
-            replace(AT_NIGHT, group_status=BillGroupStatus.CANCELED),
+            AT_NIGHT._replace(group_status=BillGroupStatus.CANCELED),
             "G2",
             Remedy.ACTIVATE_GROUP,
             (
@@ -41,7 +40,7 @@ from tests.invoicing.domain.pending_invoices import AT_NIGHT, BY_HAND, BY_TRIGGE
             ),
         ),
         (
-            replace(AT_NIGHT, group_manual=True),
+            AT_NIGHT._replace(group_manual=True),
             "G3",
             Remedy.GROUP_MODE,
             (
@@ -50,7 +49,7 @@ from tests.invoicing.domain.pending_invoices import AT_NIGHT, BY_HAND, BY_TRIGGE
             ),
         ),
         (
-            replace(AT_NIGHT, awaiting_manual_invoice=True),
+            AT_NIGHT._replace(awaiting_manual_invoice=True),
             "G4",
             Remedy.GENERATE_NEXT,
             (
@@ -60,7 +59,7 @@ from tests.invoicing.domain.pending_invoices import AT_NIGHT, BY_HAND, BY_TRIGGE
             ),
         ),
         (
-            replace(AT_NIGHT, parked_reason="its tax rate ended on 31 Jan 2026"),
+            AT_NIGHT._replace(parked_reason="its tax rate ended on 31 Jan 2026"),
             "G13",
             Remedy.RELEASE,
             (
@@ -69,7 +68,7 @@ from tests.invoicing.domain.pending_invoices import AT_NIGHT, BY_HAND, BY_TRIGGE
             ),
         ),
         (
-            replace(AT_NIGHT, parked_reason=" "),
+            AT_NIGHT._replace(parked_reason=" "),
             "G13",
             Remedy.RELEASE,
             (
@@ -103,15 +102,15 @@ def test_stop_names_the_cause_and_the_way_on(
 @pytest.mark.parametrize("trigger", Trigger)
 def test_parked_group_waits_for_its_release_whoever_asks(trigger: Trigger) -> None:
     """G13."""
-    decision = decide(replace(BY_TRIGGER[trigger], parked_reason="no tax rate"))
+    decision = decide(BY_TRIGGER[trigger]._replace(parked_reason="no tax rate"))
 
     assert (decision.outcome, decision.rule) == (Outcome.HOLD, "G13")
 
 
 def test_manual_group_is_never_generated_by_the_run_however_late() -> None:
     """S5."""
-    years_late = replace(
-        AT_NIGHT, group_manual=True, as_of=date(2036, 3, 1), overdue_dates=120
+    years_late = AT_NIGHT._replace(
+        group_manual=True, as_of=date(2036, 3, 1), overdue_dates=120
     )
 
     assert decide(years_late).rule == "G3"
@@ -119,8 +118,8 @@ def test_manual_group_is_never_generated_by_the_run_however_late() -> None:
 
 def test_by_hand_the_manual_modes_are_passed_and_said() -> None:
     """G1, G3, G4."""
-    everything_manual = replace(
-        BY_HAND, settings_manual=True, group_manual=True, awaiting_manual_invoice=True
+    everything_manual = BY_HAND._replace(
+        settings_manual=True, group_manual=True, awaiting_manual_invoice=True
     )
 
     headlines = {gate.rule: gate.headline for gate in decide(everything_manual).gates}
