@@ -129,6 +129,10 @@ class _RowReader:
         parsed = read_line(line, values, head.term, faults)
         if parsed is not None and head.lines is not None:
             head.lines.append(parsed)
+        if faults:
+            self._report(line, cells, faults)
+
+    def _report(self, line: int, cells: list[str], faults: Faults) -> None:
         for column in sorted(faults, key=self._header.position):
             cell = cells[self._header.position(column)]
             self._errors.report(line, column, cell, faults[column])

@@ -13,6 +13,7 @@ from contracts.domain.csv_rows import parse_contracts
 from contracts.domain.csv_terms import parsed_terms, unplannable_row
 from contracts.domain.schedule import PlannedCharge, plan
 from contracts.domain.terms import ContractTerms, UnplannableTerms, check_terms
+from contracts.services.garbage import garbage_left_alone
 from contracts.services.import_facts import (
     BillGroupKey,
     StoredFacts,
@@ -72,6 +73,7 @@ class CheckedFile:
         )
 
 
+@garbage_left_alone()
 def check_file(content: bytes, *, legal_entity: LegalEntity) -> CheckedFile:
     """Read a contract file and check it against what is stored (I5).
 

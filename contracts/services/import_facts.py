@@ -4,6 +4,7 @@ Unknown accounts and bill groups are made; known ones must not contradict: a fil
 says what is stored, a blank one leaves it as it is. A contract number is used once.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -81,8 +82,11 @@ def read_facts(contracts: Sequence[ParsedContract]) -> StoredFacts:
 
 
 def _any_of(texts: Iterable[str]) -> RawSQL:
-    """Return texts as one array parameter: a hundred thousand single ones are slow."""
-    return RawSQL("SELECT unnest(%s::text[])", [list(texts)])
+    """Return texts as one parameter: a hundred thousand single ones are slow.
+
+    As JSON, for psycopg takes ten times as long to make an array of texts.
+    """
+    return RawSQL("SELECT json_array_elements_text(%s)", [json.dumps(list(texts))])
 
 
 def contradictions(

@@ -9,11 +9,9 @@
   is parked with the reason (G13).
 """
 
-import gc
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -23,6 +21,7 @@ from django.db.models.functions import Now
 
 from billing.models import BillGroup, LegalEntity
 from billing.queries import invoicing_settings
+from contracts.services.garbage import garbage_left_alone
 from invoicing.domain.states import RunState
 from invoicing.models import InvoiceRun, RunBatch
 from invoicing.queries.pending import due_bill_groups
@@ -156,23 +155,7 @@ def release_lease(batch: RunBatch) -> None:
     )
 
 
-@contextmanager
-def _garbage_left_alone() -> Iterator[None]:
-    """Keep the garbage collector from walking the rows of a batch while they pile up.
-
-    They go with their last reference; looking for cycles among them takes a quarter of
-    the run's time in Python.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@_garbage_left_alone()
+@garbage_left_alone()
 @transaction.atomic
 def _invoice_batch(batch: RunBatch, *, actor: AbstractBaseUser | None) -> None:
     """Do the whole batch in one transaction; its row tells what was done."""
