@@ -40,6 +40,8 @@ from invoicing.services.writing import Written, write_assessments
 BATCH_SIZE = 1_000
 LEASE = "15 minutes"
 LOCK_RETRIES = 5
+# Whoever comes while a run is opened waits for it: a million groups take a minute.
+OPENING = "30min"
 KILLED = "Its worker was killed twice while invoicing it; see the log of that time"
 
 OPEN_RUN = """
@@ -78,6 +80,7 @@ def join_run(
     """Return the open run of a legal entity and date, opening it if there is none."""
     while True:
         with transaction.atomic():
+            limit_lock_waits(OPENING)
             opened = _open_run(legal_entity, as_of, actor)
         if opened is not None:
             return opened

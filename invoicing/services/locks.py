@@ -34,10 +34,10 @@ class PeriodClosed(ValueError):
         )
 
 
-def limit_lock_waits() -> None:
-    """Give up waiting for a lock after `LOCK_TIMEOUT`, in this transaction."""
+def limit_lock_waits(timeout: str = LOCK_TIMEOUT) -> None:
+    """Give up waiting for a lock after a time, in this transaction."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [timeout])
 
 
 def lock_open_books(legal_entity: LegalEntity, *, issue_date: date) -> None:

@@ -1,15 +1,21 @@
 """Many workers, clicks beside the run, and workers that die at any step (G12, G13)."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from django.db import connection
 
 from billing.models import BillGroup, LegalEntity
 from invoicing.models import Invoice, InvoiceRun, ParkedBillGroup
+from invoicing.queries.pending import due_bill_groups
+from invoicing.services import batches
 from invoicing.services.generation import (
     NotGenerated,
     generate_next_invoice,
@@ -103,6 +109,30 @@ def test_clicks_beside_the_run_make_no_invoice_twice() -> None:
     assert set(wanted) <= set(made())
     assert max(made().values()) == 1
     assert broken_invariants() == []
+
+
+def open_slowly() -> None:
+    """Run, and take much longer to open it than this session waits for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '100ms'")
+
+    def find_slowly(*args: Any, **kwargs: Any) -> list[int]:
+        time.sleep(1)
+        return due_bill_groups(*args, **kwargs)
+
+    with patch.object(batches, "due_bill_groups", find_slowly):
+        run()
+
+
+def test_worker_that_comes_while_a_run_is_opened_waits_and_joins_it() -> None:
+    """G12: a million bill groups take longer to cut than any lock is waited for."""
+    sell(6)
+    wanted = expected()
+
+    codes = run_together(*[Job(work=open_slowly, batch_size=2)] * 2)
+
+    assert codes == [0, 0]
+    assert_all_is_well(wanted)
 
 
 STEPS = (
