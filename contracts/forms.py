@@ -7,6 +7,7 @@ from django import forms
 from billing.forms import CodeField
 from billing.models import BillGroup, LegalEntity, public_id
 from billing.queries import bill_group_by_public_id
+from config.adminsite.file_import import FileForm
 from config.adminsite.model_admin import DateInput, FinanceInlineFormSet
 from contracts.domain.rating import InvalidTiers, format_tiers, parse_tiers
 from contracts.domain.terms import ChargeType, Timing
@@ -201,28 +202,12 @@ class OutsideNumberForm(forms.Form):
     )
 
 
-class ContractFileForm(forms.Form):
-    """A contract CSV to check."""
+class ContractFileForm(FileForm):
+    """A contract CSV to check, and who invoices it."""
 
+    field_order = ("legal_entity", "file")
     legal_entity = forms.ModelChoiceField(
         LegalEntity.objects.order_by("pk"),
         empty_label=None,
         help_text="New bill groups are invoiced by this company.",
-    )
-    file = forms.FileField(
-        label="Contract CSV",
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
-        help_text="UTF-8, one row for each contract line. Nothing is written before "
-        "you have seen the check and the preview.",
-    )
-
-
-class UsageFileForm(forms.Form):
-    """A usage CSV to check."""
-
-    file = forms.FileField(
-        label="Usage CSV",
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
-        help_text="UTF-8, with the columns contract_number, line, usage_date, quantity "
-        "and idempotency_key. Nothing is recorded before you have seen the check.",
     )
