@@ -127,6 +127,10 @@ class Action:
         """Say why the action is not offered for an object; empty when it is."""
         return ""
 
+    def is_for(self, request: HttpRequest, subject: Any) -> bool:
+        """Tell whether to offer an object's action to this very person."""
+        return True
+
     def form_arguments(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Return what the form is made with, for example `initial`."""
         return {}
