@@ -96,7 +96,7 @@ class FileImportAdmin(ReadOnlyAdmin):
     column_classes: ClassVar[dict[str, str]] = {
         "file_name": "m1",
         "shown_state": "m2",
-        "shown_count": "m3",
+        "shown_count": "",
         "uploaded_at": "m5",
         "uploaded_by": "m4",
     }

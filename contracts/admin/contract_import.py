@@ -46,8 +46,10 @@ def shown_summary(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return the figures of a preview for `contractimport/summary.html`."""
     first = summary.get("first_invoices", {})
     documents = first.get("documents", [])
+    through = summary.get("last_bill_date")
     return {
         **summary,
+        "last_bill_date": through and date.fromisoformat(through),
         "past_invoices": _with_days(summary.get("past_invoices", [])),
         "first_documents": _with_days(documents),
         "more_first": first.get("invoices", 0)

@@ -138,6 +138,7 @@ class TestUpload:
         assert (kept.state, kept.errors) == ("CHECKED", [])
         assert kept.summary == {
             "import_date": "2026-03-01",
+            "last_bill_date": "2026-12-01",
             "contracts": 2,
             "lines": 2,
             "charges_to_bill": 20,
