@@ -53,6 +53,11 @@ def main(*commands: Sequence[str]) -> None:
         _ = settings.INSTALLED_APPS
         for command in commands:
             execute_from_command_line(["manage.py", *command])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has enough; nothing more can be told, at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Exception as error:
         fault = setup_fault(error)
         if fault is None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from django.utils import timezone
@@ -33,11 +34,11 @@ def day_text(day: date | None) -> str:
     return dates.day_text(day)
 
 
-def instant_text(at: datetime | None) -> str:
-    """Write an instant in the current time zone, to the minute."""
+def instant_text(at: datetime | None, time_zone: str = "") -> str:
+    """Write an instant to the minute, in a time zone or else the current one."""
     if at is None:
         return NOTHING
-    local = timezone.localtime(at)
+    local = timezone.localtime(at, ZoneInfo(time_zone) if time_zone else None)
     return f"{day_text(local.date())}, {local:%H:%M}"
 
 

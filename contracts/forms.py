@@ -6,11 +6,13 @@ from django import forms
 
 from billing.forms import CodeField
 from billing.models import BillGroup, LegalEntity, public_id
-from billing.queries import bill_group_by_public_id
+from billing.queries import bill_group_by_public_id, search_bill_groups
+from config.adminsite.file_import import FileForm
 from config.adminsite.model_admin import DateInput, FinanceInlineFormSet
 from contracts.domain.rating import InvalidTiers, format_tiers, parse_tiers
 from contracts.domain.terms import ChargeType, Timing
 from contracts.models import Contract, ContractLine
+from contracts.queries import search_contracts
 
 if TYPE_CHECKING:
     ContractFormBase = forms.ModelForm[Contract]
@@ -48,19 +50,28 @@ class BillGroupField(CodeField):
         if value in self.empty_values:
             return None
         group = bill_group_by_public_id(str(value))
-        if group is None:
-            raise forms.ValidationError(
-                "There is no bill group with this id. It looks like BG-000123."
-            )
-        return group
+        if group is not None:
+            return group
+        found = search_bill_groups(BillGroup.objects.all(), str(value).strip())
+        match list(found.order_by("pk")[:2]):
+            case [only]:
+                return only
+            case []:
+                raise forms.ValidationError(
+                    "There is no bill group with this id, PO number or customer. An id "
+                    "looks like BG-000123."
+                )
+        raise forms.ValidationError(
+            "More than one bill group fits. Choose one of those offered while you type."
+        )
 
 
 class ContractForm(ContractFormBase):
     """A draft contract; the bill group is typed by its public id."""
 
     bill_group = BillGroupField(
-        help_text="The public id, for example BG-000123. It says who is billed, "
-        "and in which currency.",
+        help_text="Type its id (BG-000123), PO number or customer and choose. It says "
+        "who is billed, and in which currency.",
     )
 
     class Meta:
@@ -83,7 +94,10 @@ class ContractLineForm(LineFormBase):
     class Meta:
         model = ContractLine
         exclude = ("position",)
-        labels = {"unit_price": "Unit price, per period", "proration": "Stubs"}
+        labels = {"unit_price": "Unit price", "proration": "Part periods"}
+        help_texts = {
+            "unit_price": "Of one for a billing period; of usage, for each unit used."
+        }
 
     def clean(self) -> dict[str, Any]:
         """Usage is billed in arrears; a one-time line has no frequency."""
@@ -140,19 +154,44 @@ class ContractLineFormSet(FinanceInlineFormSet):
         return (last or 0) + 1
 
 
+class ContractField(CodeField):
+    """A contract, typed by its number or its customer."""
+
+    def to_python(self, value: Any) -> Contract | None:
+        """Take a number, or what fits one contract only."""
+        try:
+            contract: Contract | None = super().to_python(value)
+        except forms.ValidationError:
+            found = search_contracts(Contract.objects.all(), str(value).strip())
+            match list(found.order_by("number", "pk")[:2]):
+                case [only]:
+                    return only
+                case []:
+                    raise
+            raise forms.ValidationError(
+                "More than one contract fits. Choose one of those offered while you "
+                "type."
+            ) from None
+        return contract
+
+
 class UsageForm(forms.Form):
     """What was used of a usage line on a day."""
 
-    contract = CodeField(
+    contract = ContractField(
         model=Contract,
         source="contracts.contract",
         lookup="number",
-        help_text="The contract number.",
-        error_messages={"invalid_choice": "There is no contract with this number."},
+        help_text="Type its number or its customer and choose.",
+        error_messages={
+            "invalid_choice": "There is no contract with this number or customer."
+        },
     )
     line = forms.IntegerField(
         min_value=1,
-        help_text="The number of the usage line on the contract, counted from 1.",
+        required=False,
+        help_text="Its number on the contract, counted from 1; blank where only one "
+        "line is usage.",
     )
     usage_date = forms.DateField(label="Day", widget=DateInput)
     quantity = forms.DecimalField(max_digits=18, decimal_places=6, min_value=0)
@@ -167,17 +206,26 @@ class UsageForm(forms.Form):
         """Find the line on the contract."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         contract, position = cleaned.get("contract"), cleaned.get("line")
-        if contract is not None and position is not None:
-            line = (
-                ContractLine.objects.select_related(
-                    "contract__bill_group__legal_entity", "product"
-                )
-                .filter(contract=contract, position=position)
-                .first()
-            )
+        if contract is None or "line" in self.errors:
+            return cleaned
+        lines = ContractLine.objects.select_related(
+            "contract__bill_group__legal_entity", "product"
+        ).filter(contract=contract)
+        if position is not None:
+            line = lines.filter(position=position).first()
             if line is None:
                 self.add_error("line", f"{contract} has no line {position}.")
-            cleaned["contract_line"] = line
+        else:
+            usage = list(lines.filter(charge_type=ChargeType.USAGE).order_by("pk")[:2])
+            line = usage[0] if len(usage) == 1 else None
+            if line is None:
+                fault = (
+                    f"{contract} has more than one usage line. Say which."
+                    if usage
+                    else f"{contract} has no usage line."
+                )
+                self.add_error("line", fault)
+        cleaned["contract_line"] = line
         return cleaned
 
 
@@ -201,28 +249,12 @@ class OutsideNumberForm(forms.Form):
     )
 
 
-class ContractFileForm(forms.Form):
-    """A contract CSV to check."""
+class ContractFileForm(FileForm):
+    """A contract CSV to check, and who invoices it."""
 
+    field_order = ("legal_entity", "file")
     legal_entity = forms.ModelChoiceField(
         LegalEntity.objects.order_by("pk"),
         empty_label=None,
         help_text="New bill groups are invoiced by this company.",
-    )
-    file = forms.FileField(
-        label="Contract CSV",
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
-        help_text="UTF-8, one row for each contract line. Nothing is written before "
-        "you have seen the check and the preview.",
-    )
-
-
-class UsageFileForm(forms.Form):
-    """A usage CSV to check."""
-
-    file = forms.FileField(
-        label="Usage CSV",
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
-        help_text="UTF-8, with the columns contract_number, line, usage_date, quantity "
-        "and idempotency_key. Nothing is recorded before you have seen the check.",
     )

@@ -11,7 +11,7 @@ from invoicing.domain.states import DeliveryKind, DeliveryState, InvoiceStatus
 from invoicing.models import Delivery, Invoice
 from invoicing.queries.calendar import Night, NightState
 
-HELD: Final = Badge("Held draft", "wait")
+HELD: Final = Badge("Held for review", "wait")
 REVIEW: Final = Badge("Draft to review", "pencil")
 NOT_ISSUED_BECAUSE: Final = {
     "G1": (

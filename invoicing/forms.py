@@ -77,10 +77,19 @@ class RunForm(forms.Form):
     as_of = forms.DateField(label="Night of", widget=DateInput)
 
 
+FOR_ALL = [
+    ("", "As chosen for each below"),
+    (Choice.BILL.value, "Bill all now"),
+    (Choice.SKIP.value, "Skip all"),
+    (Choice.LEAVE.value, "Leave all pending"),
+]
+
+
 class ResumeForm(forms.Form):
     """What becomes of each pending invoice that a bill group missed (S3).
 
-    `cleaned_data` has `choices` by bill date. Nothing is asked where none was missed.
+    `cleaned_data` has `choices` by bill date; one for all outweighs those of each.
+    Nothing is asked where none was missed.
     """
 
     reason = forms.CharField(
@@ -95,6 +104,13 @@ class ResumeForm(forms.Form):
         self.missed = missed
         if not missed:
             del self.fields["reason"]
+        if len(missed) > 1:
+            self.fields["for_all"] = forms.ChoiceField(
+                label="For all",
+                choices=FOR_ALL,
+                required=False,
+                help_text="What can't be billed stays pending.",
+            )
         for one in missed:
             self.fields[_name(one)] = forms.ChoiceField(
                 label=f"Bill date {day_text(one.bill_date)}",
@@ -113,8 +129,9 @@ class ResumeForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Collect the choices, and insist on a reason where one is skipped."""
         given = super().clean() or self.cleaned_data
+        for_all = given.get("for_all", "")
         choices = {
-            one.bill_date: Choice(given[_name(one)])
+            one.bill_date: _possible(one, for_all or given[_name(one)])
             for one in self.missed
             if given.get(_name(one))
         }
@@ -139,6 +156,13 @@ class ClosingForm(forms.Form):
             f"{count_text(stopped, 'pending invoice')} stopped by people: I have seen "
             "the list, and what is on it stays pending"
         )
+
+
+def _possible(missed: Missed, choice: str) -> Choice:
+    """Return a choice for one of those missed: what can't be billed is left."""
+    if choice == Choice.BILL and missed.refusal:
+        return Choice.LEAVE
+    return Choice(choice)
 
 
 def _name(missed: Missed) -> str:

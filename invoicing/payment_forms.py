@@ -141,15 +141,3 @@ class PaymentForm(forms.Form):
         except (NotAPayment, RecordedBefore, NotAllocatable) as refused:
             raise forms.ValidationError(str(refused)) from refused
         return cleaned
-
-
-class PaymentFileForm(forms.Form):
-    """A CSV of payments to check."""
-
-    file = forms.FileField(
-        label="Payments CSV",
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
-        help_text="UTF-8, with the columns bill_group, amount, currency, received_on "
-        "and reference, and if you like invoice. Nothing is recorded before you have "
-        "seen the check.",
-    )

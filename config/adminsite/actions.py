@@ -99,7 +99,8 @@ class Action:
 
     With `changes_nothing` the review is all there is. With `asks_first` the form
     decides about the figures and stands on a page of its own before them, unless it has
-    nothing to ask; else it stands on the review page.
+    nothing to ask; else it stands on the review page. With `recalculates` the figures
+    beside the form follow from it: changing it shows them anew.
     """
 
     model: ClassVar[type[Model]]
@@ -111,6 +112,7 @@ class Action:
     form_heading: ClassVar[str] = "What should be noted"
     asks_first: ClassVar[bool] = False
     changes_nothing: ClassVar[bool] = False
+    recalculates: ClassVar[bool] = False
     refusals: ClassVar[tuple[type[Exception], ...]] = ()
     tone: ClassVar[str] = ""
     template: ClassVar[str] = "admin/action.html"
@@ -124,6 +126,10 @@ class Action:
     def refusal(self, subject: Any) -> str:
         """Say why the action is not offered for an object; empty when it is."""
         return ""
+
+    def is_for(self, request: HttpRequest, subject: Any) -> bool:
+        """Tell whether to offer an object's action to this very person."""
+        return True
 
     def form_arguments(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Return what the form is made with, for example `initial`."""

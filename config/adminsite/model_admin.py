@@ -134,6 +134,7 @@ class FinanceModelAdmin(ModelAdminBase):
             if action.model is self.model
             and action.is_permitted(request)
             and not action.refusal(subject)
+            and action.is_for(request, subject)
         ]
 
     def list_buttons(self, request: HttpRequest) -> list[Action]:

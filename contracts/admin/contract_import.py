@@ -5,91 +5,51 @@ Uploading and importing are actions of `invoicing.admin.imports`: importing invo
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils.safestring import SafeString
 
-from billing.choices import Badge
-from billing.display import badge
-from config.adminsite.model_admin import ReadOnlyAdmin
+from config.adminsite.file_import import FileImportAdmin, ImportKind
+from contracts.domain.contract_guide import CONTRACT_FILE
+from contracts.domain.csv_guide import sample_csv
 from contracts.models import ContractImport
 
-STATES = {
-    ContractImport.State.REFUSED: Badge("Has errors", "stop"),
-    ContractImport.State.CHECKED: Badge("Ready to import", "pencil"),
-    ContractImport.State.IMPORTED: Badge("Imported", "done"),
-}
-ERRORS_SHOWN = 500
+CONTRACTS: Final = ImportKind(
+    noun="contract",
+    counted="contracts",
+    deed="import",
+    row="contract line; rows of one contract share its number",
+    columns=CONTRACT_FILE,
+    sample=sample_csv(CONTRACT_FILE),
+    template="admin/contracts/contractimport/summary.html",
+)
 
 
 @admin.register(ContractImport)
-class ContractImportAdmin(ReadOnlyAdmin):
+class ContractImportAdmin(FileImportAdmin):
     """Uploaded contract files; each is imported once, as a whole (I1)."""
 
-    change_form_template = "admin/contracts/contractimport/change_form.html"
-    list_display = (
-        "file_name",
-        "shown_state",
-        "legal_entity",
-        "uploaded_at",
-        "uploaded_by",
-        "import_date",
-    )
-    list_select_related = ("legal_entity", "uploaded_by")
-    list_filter = ("state",)
-    list_note = "A file is checked and previewed first, then imported as a whole."
-    ordering = ("-id",)
-    sortable_by = ()
-    column_classes = {
-        "file_name": "m1",
-        "shown_state": "m2",
+    kind = CONTRACTS
+    list_display = (*FileImportAdmin.list_display, "legal_entity", "import_date")
+    list_select_related = ("uploaded_by", "legal_entity")
+    column_classes = FileImportAdmin.column_classes | {
         "legal_entity": "w2",
-        "uploaded_at": "m5",
-        "uploaded_by": "m4",
         "import_date": "w1",
     }
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Leave the file itself, and its errors, where they are."""
-        return super().get_queryset(request).defer("content")
-
-    @admin.display(description="state")
-    def shown_state(self, upload: ContractImport) -> SafeString:
-        """Show where the file stands."""
-        return badge(STATES[ContractImport.State(upload.state)])
-
-    def row_class(self, subject: Any) -> str:
-        """Draw what is not imported in pencil."""
-        return "" if subject.state == ContractImport.State.IMPORTED else "pencil"
-
-    def render_change_form(  # noqa: PLR0917 Django's signature
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
-        """Show the errors, or the figures of the preview."""
-        context |= {
-            "status_badge": STATES[ContractImport.State(obj.state)],
-            "file_errors": obj.errors[:ERRORS_SHOWN],
-            "more_errors": max(len(obj.errors) - ERRORS_SHOWN, 0),
-            "summary": shown_summary(obj.summary),
-        }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def shown_summary(self, summary: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Show dates as dates."""
+        return shown_summary(summary)
 
 
 def shown_summary(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return the figures of a preview for `contractimport/summary.html`."""
     first = summary.get("first_invoices", {})
     documents = first.get("documents", [])
+    through = summary.get("last_bill_date")
     return {
         **summary,
+        "last_bill_date": through and date.fromisoformat(through),
         "past_invoices": _with_days(summary.get("past_invoices", [])),
         "first_documents": _with_days(documents),
         "more_first": first.get("invoices", 0)

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from django.core.paginator import Page
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Max, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -90,6 +90,7 @@ class PlanTab:
     count: int
     amount: Decimal
     unrated: int
+    through: date | None
     is_current: bool
 
 
@@ -139,8 +140,8 @@ def _by_date(
 
 def _tabs(contract: Contract, shown: str) -> list[PlanTab]:
     by_state = {
-        state: (count, amount, rated)
-        for state, count, amount, rated in ScheduledCharge.objects.filter(
+        state: (count, amount, rated, through)
+        for state, count, amount, rated, through in ScheduledCharge.objects.filter(
             contract=contract
         )
         .values_list("state")
@@ -148,6 +149,7 @@ def _tabs(contract: Contract, shown: str) -> list[PlanTab]:
             count=Count("pk"),
             total=Sum("amount", default=Decimal(0)),
             rated=Count("amount"),
+            through=Max("bill_date"),
         )
         .order_by()
     }
@@ -163,6 +165,9 @@ def _tabs(contract: Contract, shown: str) -> list[PlanTab]:
                     count=count,
                     amount=sum((row[1] for row in held), Decimal(0)),
                     unrated=count - sum(row[2] for row in held),
+                    through=None
+                    if contract.end_date
+                    else max((row[3] for row in held), default=None),
                     is_current=key == shown,
                 )
             )

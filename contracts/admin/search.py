@@ -8,7 +8,7 @@ from django.urls import reverse
 from config.adminsite import registry
 from config.adminsite.registry import SearchHit
 from contracts.models import Contract
-from contracts.queries import contracts_by_number
+from contracts.queries import contracts_by_number, search_contracts
 
 MOST_HITS = 20
 
@@ -31,9 +31,13 @@ def find_contracts(request: HttpRequest, text: str) -> Iterator[SearchHit]:
 
 
 def suggest_contracts(request: HttpRequest, text: str) -> Iterator[tuple[str, str]]:
-    """Yield the numbers and accounts of contracts while one is typed."""
-    for hit in find_contracts(request, text):
-        yield hit.title, hit.detail
+    """Yield the numbers and accounts of contracts while either is typed."""
+    if not request.user.has_perm("contracts.view_contract"):
+        return
+    found = search_contracts(Contract.objects.all(), text)
+    rows = found.select_related("bill_group__account").order_by("number", "pk")
+    for contract in rows[:MOST_HITS]:
+        yield contract.number, str(contract.bill_group.account)
 
 
 registry.suggestions["contracts.contract"] = suggest_contracts

@@ -33,11 +33,14 @@ class ImportSummary:
     """Counts and values by currency of a contract file as of an import date.
 
     Charges with a bill date before it are past: billed elsewhere, never here (I2). The
-    values leave out usage, whose charges `usage` counts, and taxes. `past_invoices` are
-    by account number and name of the bill group, bill date and currency.
+    values are of what is planned, through `last_bill_date`: an evergreen contract has
+    no end. They leave out usage, whose charges `usage` counts, and taxes.
+    `past_invoices` are by account number and name of the bill group, bill date and
+    currency.
     """
 
     import_date: date
+    last_bill_date: date | None = None
     contracts: int = 0
     lines: int = 0
     charges_to_bill: int = 0
@@ -77,6 +80,9 @@ class ImportSummary:
                 invoice.total += charge.amount or 0
             else:
                 self.charges_to_bill += 1
+                self.last_bill_date = max(
+                    self.last_bill_date or charge.bill_date, charge.bill_date
+                )
                 self.to_bill[charge.currency] += charge.amount or 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -84,6 +90,7 @@ class ImportSummary:
         currencies = sorted({*self.to_bill, *self.past})
         return {
             "import_date": self.import_date.isoformat(),
+            "last_bill_date": self.last_bill_date and self.last_bill_date.isoformat(),
             "contracts": self.contracts,
             "lines": self.lines,
             "charges_to_bill": self.charges_to_bill,

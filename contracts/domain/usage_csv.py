@@ -12,16 +12,23 @@ from decimal import Decimal
 from typing import BinaryIO, Final
 
 from contracts.domain.csv_fields import BadCell, calendar_date, identifier
-from contracts.domain.csv_file import EMPTY, Row, RowError, read_rows
-from contracts.domain.csv_table import Cells, header_errors, width_error
+from contracts.domain.csv_file import RowError
+from contracts.domain.csv_guide import ColumnGuide
+from contracts.domain.csv_table import Cells, read_table
 from contracts.domain.decimals import parse_decimal
 
-COLUMNS: Final = (
-    "contract_number",
-    "line",
-    "usage_date",
-    "quantity",
-    "idempotency_key",
+USAGE_FILE: Final = (
+    ColumnGuide("contract_number", "Number of the contract", ("C-1002",) * 2, True),
+    ColumnGuide("line", "Which line of it, counted from 1", ("1",) * 2, True),
+    ColumnGuide("usage_date", "Day it was used", ("2026-01-15", "2026-01-31"), True),
+    ColumnGuide("quantity", "How much", ("120", "12.5"), True),
+    ColumnGuide(
+        "idempotency_key",
+        "Any text of your own, another for each record: the same key and data again "
+        "changes nothing",
+        ("meter-7-0115", "meter-7-0131"),
+        True,
+    ),
 )
 _POSITION: Final = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _LAST_POSITION: Final = 32_767
@@ -57,42 +64,19 @@ def parse_usage(source: bytes | BinaryIO) -> ParsedUsage:
     >>> row.position, str(row.usage_date), row.quantity
     (2, '2026-01-31', Decimal('12.5'))
     """
-    rows: list[UsageRow] = []
-    errors: list[RowError] = []
-    header: list[str] | None = None
-    for row in read_rows(source):
-        if isinstance(row, RowError):
-            errors.append(row)
-        elif header is None:
-            header = [name.strip() for name in row.cells]
-            errors.extend(header_errors(row.line, header, needed=COLUMNS))
-            if errors:
-                break
-        else:
-            usage_row = _read_row(row, header)
-            if isinstance(usage_row, UsageRow):
-                rows.append(usage_row)
-            else:
-                errors.extend(usage_row)
-    if not errors and not rows:
-        message = EMPTY if header is None else "The file has no row below the header."
-        errors.append(RowError(line=1, column="", value="", message=message))
-    return ParsedUsage(rows=tuple(rows), errors=tuple(errors))
+    rows, errors = read_table(source, _read_row, columns=USAGE_FILE)
+    return ParsedUsage(rows=rows, errors=errors)
 
 
-def _read_row(row: Row, header: list[str]) -> UsageRow | list[RowError]:
-    if fault := width_error(row, header):
-        return [fault]
-    cells = Cells(row, header)
-    usage_row = UsageRow(
-        line=row.line,
+def _read_row(line: int, cells: Cells) -> UsageRow:
+    return UsageRow(
+        line=line,
         contract_number=cells.read("contract_number", _NUMBER, ""),
         position=cells.read("line", _position, 0),
         usage_date=cells.read("usage_date", calendar_date, date.min),
         quantity=cells.read("quantity", parse_decimal, Decimal(0)),
         idempotency_key=cells.read("idempotency_key", _KEY, ""),
     )
-    return cells.errors or usage_row
 
 
 def _position(cell: str) -> int:

@@ -1,32 +1,20 @@
 """Uploaded usage files: checked, previewed, then recorded as a whole (P9)."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+
+from contracts.models.file_upload import FileUpload
 
 
-class UsageImport(models.Model):
-    """One uploaded usage CSV. Nothing is recorded from it until it is applied.
-
-    `errors` holds what the check found ({line, column, value, message}); `summary` what
-    applying it records. Its rows' own keys make a second file with them harmless.
-    """
+class UsageImport(FileUpload):
+    """One uploaded usage CSV; its rows' own keys make a second file harmless."""
 
     class State(models.TextChoices):
         REFUSED = "REFUSED", "has errors"
         CHECKED = "CHECKED", "ready to record"
         RECORDED = "RECORDED", "recorded"
 
-    file_name = models.CharField(max_length=200)
-    content = models.BinaryField()
     state = models.CharField(max_length=10, choices=State.choices)
-    errors = models.JSONField(default=list)
-    summary = models.JSONField(default=dict)
-    uploaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True
-    )
-    uploaded_at = models.DateTimeField(db_default=Now())
     recorded_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -37,6 +25,3 @@ class UsageImport(models.Model):
                 name="usage_import_has_its_time_when_recorded",
             ),
         ]
-
-    def __str__(self) -> str:
-        return self.file_name

@@ -4,17 +4,16 @@ Whoever imports holds one lock for all imports: two people can't import at once,
 checked file still fits while it is written.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from psycopg import errors
 
+from billing.display import day_text
 from billing.models import BillGroup, LegalEntity
 from contracts.domain.csv_contracts import ParsedContract
 from contracts.domain.csv_file import RowError, shown
@@ -26,27 +25,16 @@ from contracts.services.import_facts import StoredFacts, read_facts
 from contracts.services.import_fields import custom_keys
 from contracts.services.import_rows import ImportWriter
 from contracts.services.rows import next_ids
+from contracts.services.uploads import (
+    ImportNotDone,
+    ImportRefused,
+    digest,
+    new_file,
+    taken_before,
+)
 
 # Any number that nothing else locks; the lock ends with the transaction.
 IMPORT_LOCK: Final = 4_917_203
-
-_MAX_FILE_NAME: Final = 200
-
-
-class ImportNotDone(ValueError):
-    """An import of which nothing was written; the text says why and what to do."""
-
-
-class ImportRefused(ImportNotDone):
-    """A file that can't be imported; `errors` name every row that is wrong."""
-
-    def __init__(self, errors: tuple[RowError, ...]) -> None:
-        self.errors = errors
-        rows = len({error.line for error in errors})
-        super().__init__(
-            f"The file has errors in {rows} {'row' if rows == 1 else 'rows'}. Nothing "
-            f"was imported. The first: line {errors[0].line}, {errors[0].message}"
-        )
 
 
 class ImportRunning(ImportNotDone):
@@ -74,7 +62,8 @@ class ImportDateInFuture(ImportNotDone):
 
     def __init__(self, import_date: date, today: date) -> None:
         super().__init__(
-            f"The import date {import_date} lies in the future; today is {today}. "
+            f"The import date {day_text(import_date)} lies in the future; today is "
+            f"{day_text(today)}. "
             "Nothing was imported. Import on that day, or as of today or earlier."
         )
 
@@ -97,13 +86,10 @@ def new_upload(
     actor: AbstractBaseUser | None,
 ) -> ContractImport:
     """Return a contract import of a file, neither checked nor stored yet."""
-    return ContractImport(
-        legal_entity=legal_entity,
-        file_name=file_name[-_MAX_FILE_NAME:],
-        content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
-        uploaded_by_id=actor.pk if actor else None,
-    )
+    upload = new_file(ContractImport, content, file_name, actor)
+    upload.legal_entity = legal_entity
+    upload.sha256 = digest(content)
+    return upload
 
 
 def check_upload(upload: ContractImport) -> CheckedFile:
@@ -112,20 +98,6 @@ def check_upload(upload: ContractImport) -> CheckedFile:
     if refusal is not None:
         return CheckedFile.refused(upload.legal_entity, refusal)
     return check_file(bytes(upload.content), legal_entity=upload.legal_entity)
-
-
-@transaction.atomic
-def keep_upload(
-    *, upload: ContractImport, errors: Sequence[RowError], summary: Mapping[str, Any]
-) -> ContractImport:
-    """Store a checked upload with what the check found: refused, or ready to import."""
-    upload.state = (
-        ContractImport.State.REFUSED if errors else ContractImport.State.CHECKED
-    )
-    upload.errors = [asdict(error) for error in errors]
-    upload.summary = dict(summary)
-    upload.save()
-    return upload
 
 
 @transaction.atomic
@@ -209,15 +181,17 @@ def _imported_before(upload: ContractImport) -> RowError | None:
     )
     if earlier is None or earlier.imported_at is None:
         return None
-    by = f" by {earlier.uploaded_by}" if earlier.uploaded_by else ""
-    imported_at = f"{earlier.imported_at:%Y-%m-%d %H:%M}"
     return RowError(
         line=1,
         column="",
         value=shown(upload.file_name),
-        message=f"This file was imported already: {imported_at} UTC, as "
-        f"{earlier.file_name}{by}, with the import date {earlier.import_date}. A file "
-        "is imported once.",
+        message=taken_before(
+            earlier,
+            at=earlier.imported_at,
+            deed="imported",
+            time_zone=upload.legal_entity.time_zone,
+            more=f", with the import date {day_text(earlier.import_date)}",
+        ),
     )
 
 

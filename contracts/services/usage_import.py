@@ -9,7 +9,7 @@ groups, as the run does, and checks once more.
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -32,6 +32,12 @@ from contracts.models import (
     UsageImport,
     UsageRecord,
 )
+from contracts.services.uploads import (
+    ImportNotDone,
+    ImportRefused,
+    keep_file,
+    new_file,
+)
 from contracts.services.usage import (
     UsageRefused,
     check_in_force,
@@ -41,35 +47,18 @@ from contracts.services.usage import (
     reopen_period,
 )
 
-MAX_FILE_NAME: Final = 200
 LINES_SHOWN: Final = 200
 INSERTED_AT_ONCE: Final = 2_000
 
 
-class UsageImportNotDone(ValueError):
-    """A usage file of which nothing was recorded; the text says why."""
-
-
-class UsageFileRefused(UsageImportNotDone):
-    """A file with errors; `errors` name every row that is wrong."""
-
-    def __init__(self, errors: tuple[RowError, ...]) -> None:
-        self.errors = errors
-        rows = len({error.line for error in errors})
-        super().__init__(
-            f"The file has errors in {rows} {'row' if rows == 1 else 'rows'}. Nothing "
-            f"was recorded. The first: line {errors[0].line}, {errors[0].message}"
-        )
-
-
-class UsageFileRecorded(UsageImportNotDone):
+class UsageFileRecorded(ImportNotDone):
     """An upload that was recorded before."""
 
     def __init__(self, upload: UsageImport) -> None:
         super().__init__(f"{upload} was recorded already. Nothing was changed.")
 
 
-class UsageFileDisturbed(UsageImportNotDone):
+class UsageFileDisturbed(ImportNotDone):
     """A key of the file that somebody else used while it was recorded."""
 
     def __init__(self) -> None:
@@ -157,14 +146,10 @@ def upload_usage(
 ) -> UsageImport:
     """Check a usage file and keep it: ready to record, or refused with its errors."""
     checked = check_usage_file(content)
-    states = UsageImport.State
-    return UsageImport.objects.create(
-        file_name=file_name[-MAX_FILE_NAME:],
-        content=content,
-        state=states.REFUSED if checked.errors else states.CHECKED,
-        errors=[asdict(error) for error in checked.errors],
-        summary={} if checked.errors else checked.as_dict(),
-        uploaded_by_id=actor.pk if actor else None,
+    return keep_file(
+        new_file(UsageImport, content, file_name, actor),
+        errors=checked.errors,
+        summary=checked.as_dict(),
     )
 
 
@@ -174,7 +159,7 @@ def record_usage_file(
 ) -> CheckedUsage:
     """Record a checked usage file: all of it or nothing (P9).
 
-    Returns what was recorded. Raises `UsageFileRecorded` and `UsageFileRefused`.
+    Returns what was recorded. Raises `UsageFileRecorded` and `ImportRefused`.
     """
     upload = UsageImport.objects.select_for_update(no_key=True).get(pk=upload.pk)
     if upload.state == UsageImport.State.RECORDED:
@@ -196,13 +181,13 @@ def import_usage(
 ) -> CheckedUsage:
     """Record the rows of a usage file that are not recorded yet (P9).
 
-    All of them or none; returns what was recorded. Raises `UsageFileRefused` and
+    All of them or none; returns what was recorded. Raises `ImportRefused` and
     `UsageFileDisturbed`.
     """
     _lock(check_usage_file(content).new)
     checked = check_usage_file(content)
     if checked.errors:
-        raise UsageFileRefused(checked.errors)
+        raise ImportRefused(checked.errors)
     for charge in checked.reopened:
         reopen_period(charge, actor)
     _write(checked.new, actor)

@@ -1,6 +1,6 @@
 """Activate a contract, with its plan and its first invoice seen before (G5, G6)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -70,7 +70,8 @@ class ActivateContract(ObjectAction):
                 Figure(
                     label="Planned, before tax",
                     value=f"{money_text(planned, currency)} {currency}",
-                    note=f"and {count_text(usage, 'usage charge')}" if usage else "",
+                    note=_through(subject, preview.charges)
+                    + (f" and {count_text(usage, 'usage charge')}" if usage else ""),
                 ),
                 Figure(
                     label="Made at once",
@@ -135,8 +136,19 @@ def _first_note(preview: ActivationPreview) -> str:
     return f"{_kind(invoice)} for {day_text(invoice.bill_date)}, with tax"
 
 
+def _through(contract: Contract, charges: Sequence[ScheduledCharge]) -> str:
+    """Say how far an evergreen contract is counted."""
+    if contract.end_date or not charges:
+        return ""
+    return f"through {day_text(max(charge.bill_date for charge in charges))}"
+
+
 def _kind(invoice: Invoice) -> str:
-    return "a held draft" if invoice.status == InvoiceStatus.DRAFT else "first invoice"
+    return (
+        "a draft held for review"
+        if invoice.status == InvoiceStatus.DRAFT
+        else "first invoice"
+    )
 
 
 def _first_invoice_sentence(preview: ActivationPreview, today: date) -> str:
@@ -145,5 +157,5 @@ def _first_invoice_sentence(preview: ActivationPreview, today: date) -> str:
     invoice = preview.first_invoices[0].invoice
     total = f"{money_text(invoice.total, invoice.currency)} {invoice.currency}"
     if invoice.status == InvoiceStatus.DRAFT:
-        return f"A draft of {total} is made and held: {invoice.held_reason}"
+        return f"A draft of {total} is made and held for review: {invoice.held_reason}"
     return f"The first invoice of {total} is issued at once, dated {day_text(today)}."

@@ -9,10 +9,11 @@ from datetime import date
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Max
 from django.http import HttpRequest
 from django.urls import reverse
 
-from billing.display import count_text
+from billing.display import count_text, day_text
 from config.adminsite.actions import (
     CONFIRM,
     Done,
@@ -25,7 +26,7 @@ from config.adminsite.actor import actor_of
 from config.clock import today_in
 from contracts.display import term_rows
 from contracts.domain.terms import ContractStatus
-from contracts.models import Contract
+from contracts.models import Contract, ScheduledCharge
 from contracts.services.amendments import AmendmentRefused
 from invoicing.admin.amend_form import AmendForm
 from invoicing.admin.correction_papers import (
@@ -192,12 +193,21 @@ def _sentence(review: AmendmentReview, currency: str) -> str:
     return "No issued invoice changes. What is pending is planned anew."
 
 
+def _planned_text(contract: Contract) -> str:
+    """Say what a contract's value counts: an evergreen one has no end."""
+    last = ScheduledCharge.objects.filter(contract=contract).aggregate(
+        last=Max("bill_date")
+    )["last"]
+    through = f" through {day_text(last)}" if last and not contract.end_date else ""
+    return f"all planned charges{through}, before tax"
+
+
 def _figures(review: AmendmentReview, currency: str) -> Iterator[Figure]:
     amended = review.amended
     yield Figure(
         label="Contract value before",
         value=money(amended.value_before, currency),
-        note="all planned charges, before tax",
+        note=_planned_text(amended.amendment.contract),
     )
     yield Figure(
         label="Contract value after",

@@ -74,6 +74,10 @@ class ApproveCredit(Decision):
         BillGroupNotActive,
     )
 
+    def is_for(self, request: HttpRequest, subject: Any) -> bool:
+        """Not whoever asked for it: a second person approves (A9)."""
+        return bool(subject.made_by_id != actor_of(request).pk)
+
     def review(
         self, request: HttpRequest, subject: Any, answers: Mapping[str, Any]
     ) -> Review:

@@ -18,7 +18,7 @@ from config.adminsite import registry
 from config.adminsite.registry import Panel
 from config.clock import today_in
 from contracts.domain.terms import ChargeState
-from contracts.models import ScheduledCharge
+from contracts.models import Contract, ScheduledCharge
 from invoicing.admin.invoice import local_today
 from invoicing.choices import RUN_STATES
 from invoicing.display import duration_text
@@ -45,44 +45,70 @@ class Segment:
     title: str
 
 
+def first_steps_panel(request: HttpRequest) -> Panel | None:
+    """Say what to do first, while no contract is there."""
+    if Contract.objects.exists() or not request.user.has_perm(
+        "contracts.view_contract"
+    ):
+        return None
+    entity = LegalEntity.objects.order_by("pk").first()
+    return Panel(
+        template=f"{INCLUDES}/first_steps.html",
+        context={
+            "legal_entity": entity,
+            "entity_url": reverse("admin:billing_legalentity_change", args=[entity.pk])
+            if entity
+            else reverse("admin:billing_legalentity_add"),
+            "may_set": request.user.has_perm(
+                "billing.change_legalentity" if entity else "billing.add_legalentity"
+            ),
+            "may_import": request.user.has_perm("contracts.add_contractimport"),
+        },
+    )
+
+
 def nightly_panel(request: HttpRequest) -> Panel | None:
-    """Show what the last run did, beside what the next one will do."""
+    """Show what the last run of each company did, beside what its next one will do."""
     if not request.user.has_perm("invoicing.view_invoicerun"):
         return None
-    run = last_run()
-    entity = run.legal_entity if run else LegalEntity.objects.order_by("pk").first()
-    if entity is None:
+    entities = list(LegalEntity.objects.order_by("pk"))
+    if not entities:
         return None
+    return Panel(
+        template=f"{INCLUDES}/nightly_panel.html",
+        context={"nights": [_night_of(entity) for entity in entities]},
+    )
+
+
+def _night_of(entity: LegalEntity) -> dict[str, Any]:
+    run = last_run(entity)
     figures = run_figures([run])[run.pk] if run else None
     as_of = next_night(entity, today=today_in(entity.time_zone))
     forecast = forecast_night(legal_entity=entity, as_of=as_of)
     before = dict(figures.totals) if figures else {}
     after = dict(forecast.totals) if forecast else {}
-    return Panel(
-        template=f"{INCLUDES}/nightly_panel.html",
-        context={
-            "run": run,
-            "figures": figures,
-            "made": count_text(figures.generated, "invoice") if figures else "",
-            "badge": RUN_STATES.badge(run.state) if run else None,
-            "took": duration_text((run.finished_at or run.started_at) - run.started_at)
-            if run
-            else "",
-            "as_of": as_of,
-            "legal_entity": entity,
-            "forecast": forecast,
-            "rows": [
-                {
-                    "currency": currency,
-                    "before": before.get(currency),
-                    "after": after.get(currency),
-                    "count": forecast.counts[currency] if forecast else 0,
-                }
-                for currency in sorted({*before, *after})
-            ],
-            "asides": _asides(forecast),
-        },
-    )
+    return {
+        "run": run,
+        "figures": figures,
+        "made": count_text(figures.generated, "invoice") if figures else "",
+        "badge": RUN_STATES.badge(run.state) if run else None,
+        "took": duration_text((run.finished_at or run.started_at) - run.started_at)
+        if run
+        else "",
+        "as_of": as_of,
+        "legal_entity": entity,
+        "forecast": forecast,
+        "rows": [
+            {
+                "currency": currency,
+                "before": before.get(currency),
+                "after": after.get(currency),
+                "count": forecast.counts[currency] if forecast else 0,
+            }
+            for currency in sorted({*before, *after})
+        ],
+        "asides": _asides(forecast),
+    }
 
 
 def _asides(forecast: NightForecast | None) -> list[str]:
@@ -91,7 +117,7 @@ def _asides(forecast: NightForecast | None) -> list[str]:
         return []
     said = (
         (forecast.drafts, "for review"),
-        (forecast.held, "held"),
+        (forecast.held, "held for review"),
         (forecast.waiting, "waiting for a person"),
         (forecast.failing, "to be parked"),
     )
@@ -221,5 +247,5 @@ def pending_panel(request: HttpRequest) -> Panel | None:
     )
 
 
-registry.main_panels.append(receivables_panel)
+registry.main_panels += [first_steps_panel, receivables_panel]
 registry.side_panels += [nightly_panel, books_panel, pending_panel]

@@ -49,7 +49,7 @@ LABELS: Final = {
     Shown.DUE: "What is due",
     Shown.ISSUED: "Invoices",
     Shown.DRAFTS: "Drafts",
-    Shown.HELD: "Held",
+    Shown.HELD: "Waiting",
     Shown.ZERO: "At zero",
     Shown.USAGE: "Usage may change",
     PARKED: "Would be parked",

@@ -96,9 +96,10 @@ class IssueDraft(ObjectAction):
         )
         url = reverse("admin:invoicing_invoice_change", args=[issued.pk])
         return Done(
-            message="Issued.",
+            message=f"{issued} issued to {issued.account}: "
+            f"{money_text(issued.total, issued.currency)} {issued.currency} with tax.",
             url=_next_in_list(request, issued) or url,
-            link=f"Invoice {issued.number}",
+            link="See it",
             link_url=url,
         )
 

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from billing.choices import Badge
 from billing.display import badge, count_text, day_text, instant_text
+from billing.models import TaxRate
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.adminsite.bulk import BulkAction, BulkDone, bulk_action
@@ -19,7 +20,7 @@ from config.adminsite.changelist import FinanceChangeList
 from config.adminsite.model_admin import ReadOnlyAdmin
 from contracts.forms import ReasonForm
 from invoicing.models import InvoiceRun, ParkedBillGroup
-from invoicing.queries.parked import Retry, retries
+from invoicing.queries.parked import Retry, rates_to_mend, retries
 from invoicing.services.parking import (
     NotParked,
     ReasonMissing,
@@ -57,8 +58,10 @@ class ParkedChangeList(FinanceChangeList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         found = retries(self.result_list)
+        rates = rates_to_mend(self.result_list)
         for parked in self.result_list:
             parked.retry = found.get(parked.pk)
+            parked.rate = rates.get(parked.pk)
 
 
 class StillParked(admin.SimpleListFilter):
@@ -88,7 +91,7 @@ class ParkedBillGroupAdmin(ReadOnlyAdmin):
         "bill_group",
         "shown_state",
         "account",
-        "reason",
+        "shown_reason",
         "shown_retry",
         "parked_at",
     )
@@ -101,7 +104,7 @@ class ParkedBillGroupAdmin(ReadOnlyAdmin):
         "bill_group": "m1",
         "shown_state": "m2",
         "account": "m4",
-        "reason": "m6 small",
+        "shown_reason": "m6 small",
         "shown_retry": "w2 small",
         "parked_at": "m5",
     }
@@ -112,7 +115,7 @@ class ParkedBillGroupAdmin(ReadOnlyAdmin):
                 "fields": (
                     ("bill_group", "account"),
                     ("shown_state", "parked_at", "run"),
-                    "reason",
+                    "shown_reason",
                 )
             },
         ),
@@ -133,6 +136,13 @@ class ParkedBillGroupAdmin(ReadOnlyAdmin):
     ) -> type[FinanceChangeList]:
         """Read what came after the release with the list."""
         return ParkedChangeList
+
+    @admin.display(description="reason")
+    def shown_reason(self, parked: Any) -> SafeString | str:
+        """Say why it was set aside, with a link to what mends it."""
+        if not hasattr(parked, "rate"):
+            parked.rate = rates_to_mend([parked]).get(parked.pk)
+        return reason_text(parked.reason, parked.rate)
 
     @admin.display(description="since then")
     def shown_retry(self, parked: Any) -> SafeString | str:
@@ -156,6 +166,14 @@ class ParkedBillGroupAdmin(ReadOnlyAdmin):
         account = parked.bill_group.account
         url = reverse("admin:billing_account_overview", args=[account.pk])
         return format_html('<a class="plain" href="{}">{}</a>', url, account)
+
+
+def reason_text(reason: str, rate: TaxRate | None) -> SafeString | str:
+    """Write a reason, with a link to the tax rate that lacks a percent."""
+    if rate is None:
+        return reason
+    url = reverse("admin:billing_taxrate_change", args=[rate.pk])
+    return format_html('{} <a href="{}">Open the tax rate</a>', reason, url)
 
 
 def retry_text(retry: Retry | None) -> SafeString | str:

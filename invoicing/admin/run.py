@@ -15,6 +15,7 @@ from config.adminsite.changelist import FinanceChangeList
 from config.adminsite.model_admin import ReadOnlyAdmin
 from config.clock import now
 from invoicing.admin.invoice import local_today
+from invoicing.admin.parked import reason_text
 from invoicing.admin.run_now import RunNow
 from invoicing.admin.run_pages import because, result_text, took_text, totals_text
 from invoicing.choices import RUN_STATES
@@ -26,6 +27,7 @@ from invoicing.display import (
 from invoicing.domain.states import RunState
 from invoicing.models import Invoice, InvoiceRun, ParkedBillGroup
 from invoicing.queries.calendar import Night, NightsOf, NightState, calendar
+from invoicing.queries.parked import rates_to_mend
 from invoicing.queries.runs import run_figures
 
 INVOICES_SHOWN = 25
@@ -51,8 +53,8 @@ class InvoiceRunAdmin(ReadOnlyAdmin):
     change_list_template = "admin/invoicing/invoicerun/change_list.html"
     list_display = (
         "shown_as_of",
-        "shown_state",
         "legal_entity",
+        "shown_state",
         "started_at",
         "shown_duration",
         "shown_result",
@@ -66,10 +68,10 @@ class InvoiceRunAdmin(ReadOnlyAdmin):
     column_classes = {
         "shown_as_of": "m1 nowrap",
         "shown_state": "m2",
-        "legal_entity": "w1",
-        "started_at": "m5",
+        "legal_entity": "m4",
+        "started_at": "",
         "shown_duration": "w2",
-        "shown_result": "m4",
+        "shown_result": "m5",
         "shown_totals": "num m6",
     }
 
@@ -167,6 +169,12 @@ def run_context(run: InvoiceRun) -> dict[str, Any]:
         .select_related("account", "bill_group")
         .order_by("pk")
     )
+    parked = list(
+        ParkedBillGroup.objects.filter(run=run)
+        .select_related("bill_group__account")
+        .order_by("pk")[:INVOICES_SHOWN]
+    )
+    rates = rates_to_mend(parked)
     currencies = sorted({*figures.totals, *figures.draft_totals})
     return {
         "run": run,
@@ -183,9 +191,12 @@ def run_context(run: InvoiceRun) -> dict[str, Any]:
             {"invoice": invoice, "badge": invoice_badge(invoice, today)}
             for invoice in invoices[:INVOICES_SHOWN]
         ],
-        "parked": list(
-            ParkedBillGroup.objects.filter(run=run)
-            .select_related("bill_group__account")
-            .order_by("pk")[:INVOICES_SHOWN]
-        ),
+        "parked": [
+            {
+                "pk": row.pk,
+                "bill_group": row.bill_group,
+                "shown_reason": reason_text(row.reason, rates.get(row.pk)),
+            }
+            for row in parked
+        ],
     }

@@ -75,7 +75,7 @@ class RunNow(ListAction):
                     label="Drafts for review",
                     value=f"{report.counts[Shown.DRAFTS]:,}",
                 ),
-                Figure(label="Held", value=f"{report.counts[Shown.HELD]:,}"),
+                Figure(label="Waiting", value=f"{report.counts[Shown.HELD]:,}"),
                 Figure(label="At zero", value=f"{report.counts[Shown.ZERO]:,}"),
                 Figure(label="Would be parked", value=f"{report.failed:,}"),
             ),

@@ -29,7 +29,7 @@ def result_text(figures: RunFigures) -> str:
     parts = [count_text(figures.generated, "invoice")]
     for count, word in (
         (figures.drafted, "drafted"),
-        (figures.held, "held"),
+        (figures.held, "waiting"),
         (figures.parked, "parked"),
         (figures.zero, "at zero"),
     ):
@@ -86,7 +86,7 @@ class RunProgress(ObjectPage):
 
 @object_page
 class NotIssued(ObjectPage):
-    """What a run held or billed at zero by one rule, page by page (G16)."""
+    """What a run left waiting or billed at zero by one rule, page by page (G16)."""
 
     model = InvoiceRun
     slug = "held"

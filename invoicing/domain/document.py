@@ -5,6 +5,7 @@ and the tax rates, and from nothing else. A charge that bills zero and has no qu
 gets no line (G10).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,6 +28,16 @@ class TaxPercentMissing(ValueError):
         super().__init__(
             f"The tax rate {name} has no percent on {day_text(day)}. Add a step to it."
         )
+
+
+def rate_without_percent(reason: str) -> str:
+    """Return the name of the tax rate that a `TaxPercentMissing` is about; else blank.
+
+    >>> rate_without_percent(str(TaxPercentMissing("VAT 13.5 %", date(2026, 3, 1))))
+    'VAT 13.5 %'
+    """
+    found = re.match(r"The tax rate (.+) has no percent on ", reason)
+    return found[1] if found else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -216,8 +216,9 @@ class TotalJumps(GateRule):
         total = _money_text(facts.comparison_total, facts.currency)
         last = _money_text(facts.last_comparison_total, facts.currency)
         return (
-            f"With stubs at full price it comes to {total}, more than "
-            f"{facts.jump_limit} times the last invoice of {last}. {_REVIEW_THE_DRAFT}"
+            f"Before tax, and with part periods at their full price, it comes to "
+            f"{total}: more than {facts.jump_limit} times the last invoice, which came "
+            f"to {last} by the same count. {_REVIEW_THE_DRAFT}"
         )
 
     def passed(self, facts: Facts) -> str:

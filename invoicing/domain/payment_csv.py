@@ -14,12 +14,32 @@ from typing import BinaryIO, Final
 from billing.domain.money import currency_digits
 from contracts.domain.csv_fields import BadCell, calendar_date, currency, identifier
 from contracts.domain.csv_fields import text as text_of
-from contracts.domain.csv_file import EMPTY, Row, RowError, read_rows
-from contracts.domain.csv_table import Cells, header_errors, width_error
+from contracts.domain.csv_file import RowError
+from contracts.domain.csv_guide import ColumnGuide
+from contracts.domain.csv_table import Cells, read_table
 from contracts.domain.decimals import parse_decimal
 
-COLUMNS: Final = ("bill_group", "amount", "currency", "received_on", "reference")
-OPTIONAL: Final = ("invoice",)
+PAYMENT_FILE: Final = (
+    ColumnGuide(
+        "bill_group", "Public id of who paid", ("BG-000123", "BG-000124"), True
+    ),
+    ColumnGuide(
+        "amount", "More than zero, a point before cents", ("1190.00", "20"), True
+    ),
+    ColumnGuide("currency", "Three letters, the bill group's", ("EUR",) * 2, True),
+    ColumnGuide("received_on", "Day the money came", ("2026-03-02",) * 2, True),
+    ColumnGuide(
+        "reference",
+        "What the bank says of the payment",
+        ("SEPA 4711", "SEPA 4712"),
+        True,
+    ),
+    ColumnGuide(
+        "invoice",
+        "Number of the invoice it pays first; blank: what is due, oldest first",
+        ("INV-000042", ""),
+    ),
+)
 MOST_ROWS: Final = 2_000
 _PUBLIC_ID: Final = re.compile(r"BG-[0-9]{6,18}", re.ASCII)
 _NUMBER: Final = identifier(40)
@@ -55,39 +75,13 @@ def parse_payments(source: bytes | BinaryIO) -> ParsedPayments:
     >>> row.bill_group, row.amount, row.invoice
     ('BG-000123', Decimal('12.50'), '')
     """
-    rows: list[PaymentRow] = []
-    errors: list[RowError] = []
-    header: list[str] | None = None
-    for row in read_rows(source):
-        if isinstance(row, RowError):
-            errors.append(row)
-        elif header is None:
-            header = [name.strip() for name in row.cells]
-            errors.extend(
-                header_errors(row.line, header, needed=COLUMNS, optional=OPTIONAL)
-            )
-            if errors:
-                break
-        elif len(rows) == MOST_ROWS:
-            message = f"A file takes {MOST_ROWS:,} payments at most. Divide it."
-            errors.append(RowError(line=row.line, column="", value="", message=message))
-            break
-        else:
-            read = _read_row(row, header)
-            if isinstance(read, PaymentRow):
-                rows.append(read)
-            else:
-                errors.extend(read)
-    if not errors and not rows:
-        message = EMPTY if header is None else "The file has no row below the header."
-        errors.append(RowError(line=1, column="", value="", message=message))
-    return ParsedPayments(rows=tuple(rows), errors=tuple(errors))
+    rows, errors = read_table(
+        source, _read_row, columns=PAYMENT_FILE, most=MOST_ROWS, noun="payments"
+    )
+    return ParsedPayments(rows=rows, errors=errors)
 
 
-def _read_row(row: Row, header: list[str]) -> PaymentRow | list[RowError]:
-    if fault := width_error(row, header):
-        return [fault]
-    cells = Cells(row, header)
+def _read_row(line: int, cells: Cells) -> PaymentRow:
     code = cells.read("currency", currency, "")
     digits = currency_digits(code) if code else 3
 
@@ -97,8 +91,8 @@ def _read_row(row: Row, header: list[str]) -> PaymentRow | list[RowError]:
             raise BadCell("A payment is more than zero.")
         return value
 
-    payment = PaymentRow(
-        line=row.line,
+    return PaymentRow(
+        line=line,
         bill_group=cells.read("bill_group", _public_id, ""),
         amount=cells.read("amount", amount, Decimal(0)),
         currency=code,
@@ -106,7 +100,6 @@ def _read_row(row: Row, header: list[str]) -> PaymentRow | list[RowError]:
         reference=cells.read("reference", _REFERENCE, ""),
         invoice=cells.read_if_filled("invoice", _NUMBER, ""),
     )
-    return cells.errors or payment
 
 
 def _public_id(cell: str) -> str:

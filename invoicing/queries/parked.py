@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.db.models import OuterRef, Subquery
 
+from billing.models import TaxRate
+from invoicing.domain.document import rate_without_percent
 from invoicing.models import ParkedBillGroup, RunDecision
 
 
@@ -52,3 +54,13 @@ def _first(decision: RunDecision | None, parked: ParkedBillGroup | None) -> Retr
     if decision and parked and decision.decided_at < parked.parked_at:
         return Retry(decision=decision)
     return Retry(parked_again=parked) if parked else Retry(decision=decision)
+
+
+def rates_to_mend(rows: Collection[ParkedBillGroup]) -> dict[int, TaxRate]:
+    """Return the tax rate that lacks a percent, by parking; in one query at most."""
+    names = {row.pk: rate_without_percent(row.reason) for row in rows}
+    wanted = {name for name in names.values() if name}
+    if not wanted:
+        return {}
+    rates = {rate.name: rate for rate in TaxRate.objects.filter(name__in=wanted)}
+    return {pk: rates[name] for pk, name in names.items() if name in rates}

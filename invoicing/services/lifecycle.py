@@ -19,9 +19,10 @@ from contracts.domain.terms import LIVE_STATES, ContractTerms
 from contracts.models import Amendment, Contract, ContractImport, ScheduledCharge
 from contracts.services.amendments import store_amendment
 from contracts.services.import_audit import PlacedContract
-from contracts.services.imports import apply_import, keep_upload, new_upload
+from contracts.services.imports import apply_import, new_upload
 from contracts.services.locks import lock_contract
 from contracts.services.terms import activate
+from contracts.services.uploads import keep_file
 from invoicing.models import Invoice
 from invoicing.services.amending import (
     OutsideDifference,
@@ -111,10 +112,7 @@ def upload_contracts(
         content=content, file_name=file_name, legal_entity=legal_entity, actor=actor
     )
     preview = preview_import(upload=upload, import_date=today)
-    errors = preview.checked.errors
-    return keep_upload(
-        upload=upload, errors=errors, summary={} if errors else preview.as_dict()
-    )
+    return keep_file(upload, errors=preview.checked.errors, summary=preview.as_dict())
 
 
 @transaction.atomic

@@ -4,8 +4,6 @@ Recording locks the bill groups in the order of their ids and checks once more. 
 file is recorded once; the same payment once, told by its reference.
 """
 
-import hashlib
-from dataclasses import asdict
 from datetime import date
 from typing import Final
 
@@ -13,43 +11,30 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from billing.display import instant_text
 from billing.services import audit
-from contracts.domain.csv_file import RowError
+from contracts.services.uploads import (
+    ImportNotDone,
+    ImportRefused,
+    digest,
+    keep_file,
+    new_file,
+    taken_before,
+)
 from invoicing.models import PaymentImport
 from invoicing.services.locks import limit_lock_waits, lock_bill_groups
 from invoicing.services.payment_check import CheckedPayments, check_payments
 from invoicing.services.payments import record_payment
 
-MAX_FILE_NAME: Final = 200
 # One file after the other: two uploads of one file can't both find it new.
 SERIALIZE: Final = "SELECT pg_advisory_xact_lock(hashtext('invoicing.payment_import'))"
 
 
-class PaymentsNotRecorded(ValueError):
-    """A payments file of which nothing was recorded; the text says why."""
-
-
-class PaymentFileRefused(PaymentsNotRecorded):
-    """A file with errors; `errors` name every row that is wrong."""
-
-    def __init__(self, errors: tuple[RowError, ...]) -> None:
-        self.errors = errors
-        rows = len({error.line for error in errors})
-        super().__init__(
-            f"The file has errors in {rows} {'row' if rows == 1 else 'rows'}. Nothing "
-            f"was recorded. The first: line {errors[0].line}, {errors[0].message}"
-        )
-
-
-class PaymentFileRecorded(PaymentsNotRecorded):
+class PaymentFileRecorded(ImportNotDone):
     """The same file was recorded before."""
 
     def __init__(self, before: PaymentImport) -> None:
-        super().__init__(
-            f"This file was recorded on {instant_text(before.recorded_at)} as "
-            f"“{before}”. Nothing was changed."
-        )
+        at = before.recorded_at or before.uploaded_at
+        super().__init__(taken_before(before, at=at, deed="recorded"))
 
 
 @transaction.atomic
@@ -62,16 +47,9 @@ def upload_payments(
     """
     _refuse_second(content)
     checked = check_payments(content, today=today)
-    states = PaymentImport.State
-    return PaymentImport.objects.create(
-        file_name=file_name[-MAX_FILE_NAME:],
-        content=content,
-        sha256=_digest(content),
-        state=states.REFUSED if checked.errors else states.CHECKED,
-        errors=[asdict(error) for error in checked.errors],
-        summary={} if checked.errors else checked.as_dict(),
-        uploaded_by_id=actor.pk if actor else None,
-    )
+    upload = new_file(PaymentImport, content, file_name, actor)
+    upload.sha256 = digest(content)
+    return keep_file(upload, errors=checked.errors, summary=checked.as_dict())
 
 
 @transaction.atomic
@@ -80,7 +58,7 @@ def record_payments(
 ) -> CheckedPayments:
     """Record a checked payments file: all of it or nothing (M4).
 
-    Returns what was recorded. Raises `PaymentFileRecorded` and `PaymentFileRefused`.
+    Returns what was recorded. Raises `PaymentFileRecorded` and `ImportRefused`.
     """
     with connection.cursor() as cursor:
         cursor.execute(SERIALIZE)
@@ -91,7 +69,7 @@ def record_payments(
     lock_bill_groups({item.group.pk for item in found.new})
     checked = check_payments(content, today=today)
     if checked.errors:
-        raise PaymentFileRefused(checked.errors)
+        raise ImportRefused(checked.errors)
     for item in checked.new:
         record_payment(
             bill_group=item.group,
@@ -123,7 +101,7 @@ def import_payments(
 ) -> CheckedPayments:
     """Upload and record a payments file at once; keeps nothing of one with errors.
 
-    Raises `PaymentFileRecorded` and `PaymentFileRefused`.
+    Raises `PaymentFileRecorded` and `ImportRefused`.
     """
     upload = upload_payments(
         content=content, file_name=file_name, actor=actor, today=today
@@ -133,11 +111,7 @@ def import_payments(
 
 def _refuse_second(content: bytes) -> None:
     before = PaymentImport.objects.filter(
-        sha256=_digest(content), state=PaymentImport.State.RECORDED
+        sha256=digest(content), state=PaymentImport.State.RECORDED
     ).first()
     if before is not None:
         raise PaymentFileRecorded(before)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -209,3 +209,10 @@ def test_password_pages_are_ours() -> None:
         assert page.status_code == 200
         assert b"Home &rsaquo;" not in page.content
     assert b"Logged out" in client.post("/admin/logout/").content
+
+
+def test_old_name_of_the_icon_leads_to_it(client: Client) -> None:
+    answer = client.get("/favicon.ico")
+
+    assert answer.status_code == 302
+    assert answer["Location"].endswith("icon.svg")

@@ -121,3 +121,23 @@ def test_missing_packages_name_run() -> None:
     )
 
     assert_one_sentence(done, "no module django", "./run manage check")
+
+
+def test_reader_who_has_enough_is_no_fault() -> None:
+    """As in `manage.py help | head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "help"],
+        cwd=ROOT,
+        env={**os.environ, "DEBUG": "", "SECRET_KEY": KEY},
+        check=False,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    os.close(write)
+
+    assert done.stderr == ""

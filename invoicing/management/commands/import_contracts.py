@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from billing.models import public_id
 from config.clock import today_in
 from contracts.domain.csv_file import RowError
-from contracts.services.imports import ImportNotDone, ImportRefused
+from contracts.services.uploads import ImportNotDone, ImportRefused
 from invoicing.management.contract_file import (
     add_file_arguments,
     error_fields,

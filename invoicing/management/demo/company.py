@@ -5,7 +5,7 @@ starts anew the next time. Two who load it at once wait for one another.
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -22,6 +22,7 @@ from invoicing.management.demo.catalog import (
 )
 from invoicing.management.demo.files import Row, contract_files, read_demo
 from invoicing.management.demo.people import Scene, acts_of
+from invoicing.queries.calendar import NIGHTS_SHOWN
 from invoicing.services.generation import invoice_legal_entity
 from invoicing.services.lifecycle import import_contracts, upload_contracts
 
@@ -73,12 +74,13 @@ class _Year:
         self._last = date.min
 
     def days(self) -> Iterator[date]:
-        """Yield the days on which something happens, to today.
+        """Yield the days on which something happens, and the last nights, to today.
 
         A day is asked for when those before it were lived: what comes due next depends
         on what was imported.
         """
         planned = {day for day, _, _ in self._files} | {day for day, _ in self._acts}
+        planned |= {self._today - timedelta(days=back) for back in range(NIGHTS_SHOWN)}
         for day in sorted(planned | {self._today}):
             while (due := self._next_due(before=day)) is not None:
                 yield due

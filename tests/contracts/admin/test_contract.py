@@ -98,8 +98,14 @@ def test_draft_is_saved_with_its_lines_in_order() -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"bill_group": "BG-999999"}, "There is no bill group with this id."),
-        ({"bill_group": "nonsense"}, "There is no bill group with this id."),
+        (
+            {"bill_group": "BG-999999"},
+            "There is no bill group with this id, PO number or customer.",
+        ),
+        (
+            {"bill_group": "nonsense"},
+            "There is no bill group with this id, PO number or customer.",
+        ),
         ({"end_date": "2025-12-31"}, "The end date lies before the start date."),
         ({"bill_day": "32"}, "less than or equal to 31"),
         ({"start_date": "31.01.2026"}, "Enter a valid date."),

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from contracts.admin.late_usage import RecordLateUsage
 from contracts.admin.usage_import import RecordUsageFile, UploadUsage
+from contracts.forms import UsageForm
 from contracts.models import ContractLine, ScheduledCharge, UsageImport, UsageRecord
 from contracts.services.usage import record_usage
 from invoicing.services.generation import run_invoicing
@@ -159,3 +160,32 @@ def test_contract_shows_usage_by_line_and_period(billed: ContractLine) -> None:
         (2, 1, Decimal(30), Decimal(20), Decimal(5), Decimal(0)),
         (1, 2, Decimal(110), Decimal(20), Decimal(40), Decimal(5)),
     ]
+
+
+def test_contract_is_found_by_its_customer_and_its_only_usage_line(
+    billed: ContractLine,
+) -> None:
+    """P9."""
+    account = billed.contract.bill_group.account
+
+    form = UsageForm(
+        {
+            "contract": account.name,
+            "usage_date": "2026-02-05",
+            "quantity": "7",
+            "idempotency_key": "k",
+        }
+    )
+
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["contract_line"] == billed
+
+
+def test_suggestions_know_contracts_by_their_customer(billed: ContractLine) -> None:
+    name = billed.contract.bill_group.account.name
+
+    answer = client_of("Finance clerk").get(
+        "/admin/suggest/", {"source": "contracts.contract", "q": name}
+    )
+
+    assert ["C-1", name] in answer.json()["suggestions"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from billing.display import instant_text
 from billing.models import BillGroup
 from contracts.domain.csv_file import RowError
 from contracts.models import (
@@ -17,12 +18,10 @@ from contracts.services.import_facts import read_facts
 from contracts.services.imports import (
     ImportDateInFuture,
     ImportDisturbed,
-    ImportNotDone,
-    ImportRefused,
     ImportRunning,
     apply_import,
-    keep_upload,
 )
+from contracts.services.uploads import ImportNotDone, ImportRefused, keep_file
 from tests.contracts.imported import TODAY, apply, upload, written
 from tests.factories import (
     AccountFactory,
@@ -71,13 +70,14 @@ class TestNothingByHalves:
 
         [error] = refused.value.errors
         imported = ContractImport.objects.get()
-        assert f"{imported.imported_at:%Y-%m-%d %H:%M} UTC" in error.message
-        assert "by anna, with the import date 2026-03-01" in error.message
+        zone = imported.legal_entity.time_zone
+        assert instant_text(imported.imported_at, zone) in error.message
+        assert "by anna, with the import date 1 Mar 2026" in error.message
         assert (error.line, error.value) == (1, "contracts.csv")
         assert written() == before
 
     def test_an_upload_that_was_imported_is_not_imported_again(self) -> None:
-        kept = keep_upload(upload=upload({}), errors=(), summary={})
+        kept = keep_file(upload({}), errors=(), summary={})
         apply(upload=kept)
 
         with pytest.raises(ImportRefused, match="imported already"):
@@ -85,7 +85,7 @@ class TestNothingByHalves:
 
     def test_an_upload_is_checked_again_when_it_is_imported(self) -> None:
         """What changed since the check counts."""
-        kept = keep_upload(upload=upload({}), errors=(), summary={})
+        kept = keep_file(upload({}), errors=(), summary={})
         ContractFactory.create(number="C-1")
 
         with pytest.raises(ImportRefused):
@@ -97,7 +97,7 @@ class TestNothingByHalves:
     def test_a_refused_upload_can_be_imported_once_it_fits(self) -> None:
         taken = ContractFactory.create(number="C-1")
         error = RowError(line=2, column="", value="", message="Taken.")
-        kept = keep_upload(upload=upload({}), errors=(error,), summary={})
+        kept = keep_file(upload({}), errors=(error,), summary={})
         assert kept.state == "REFUSED"
         taken.delete()
 
@@ -107,7 +107,7 @@ class TestNothingByHalves:
 
     def test_an_import_date_in_the_future_is_refused(self) -> None:
         """M8, I3."""
-        with pytest.raises(ImportDateInFuture, match="today is 2026-03-01"):
+        with pytest.raises(ImportDateInFuture, match="today is 1 Mar 2026"):
             apply({}, import_date=date(2026, 3, 2))
 
         apply({}, import_date=date(2026, 2, 28))
@@ -168,7 +168,7 @@ def in_threads(jobs: list[Callable[[], None]]) -> list[str]:
 class TestRaces:
     def test_of_two_people_who_import_the_same_file_one_is_told(self) -> None:
         """I1: whether the other one is still at it or done."""
-        kept = keep_upload(upload=upload({}), errors=(), summary={})
+        kept = keep_file(upload({}), errors=(), summary={})
         same = upload({})
 
         outcomes = in_threads([lambda: drop(kept), lambda: drop(same)])

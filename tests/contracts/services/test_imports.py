@@ -12,9 +12,7 @@ from contracts.models import (
     ContractLine,
     ScheduledCharge,
 )
-from contracts.services.imports import (
-    keep_upload,
-)
+from contracts.services.uploads import keep_file
 from tests.contracts.imported import TODAY, apply, upload, written
 from tests.contracts.sheet import sheet
 from tests.factories import (
@@ -201,7 +199,7 @@ class TestApply:
     def test_the_import_is_kept_with_its_date(self) -> None:
         """I3."""
         actor = UserFactory.create()
-        kept = keep_upload(upload=upload({}, actor=actor), errors=(), summary={"a": 1})
+        kept = keep_file(upload({}, actor=actor), errors=(), summary={"a": 1})
 
         apply(upload=kept, actor=actor)
 

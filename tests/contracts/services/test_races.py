@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from billing.models import BillGroup
 from contracts.models import Contract, ScheduledCharge, UsageRecord
 from contracts.services.external import NotBilledElsewhere, release_external_charge
-from contracts.services.imports import ImportRefused
 from contracts.services.terms import BillGroupIsCanceled, ContractNotDraft, activate
+from contracts.services.uploads import ImportRefused
 from contracts.services.usage import UsagePeriodBilledElsewhere, record_usage
 from tests.contracts.imported import apply
 from tests.contracts.services.test_external import external_charge

@@ -12,11 +12,11 @@ from billing.models import AuditEvent
 from contracts.domain.terms import ChargeState
 from contracts.models import ContractLine, UsageImport, UsageRecord
 from contracts.services import usage_import
+from contracts.services.uploads import ImportRefused
 from contracts.services.usage import record_usage
 from contracts.services.usage_import import (
     UsageFileDisturbed,
     UsageFileRecorded,
-    UsageFileRefused,
     check_usage_file,
     import_usage,
     record_usage_file,
@@ -76,7 +76,7 @@ def test_every_row_is_recorded_with_one_audit_entry(metered: ContractLine) -> No
 
 def test_one_bad_row_keeps_all_from_being_recorded(metered: ContractLine) -> None:
     """P9."""
-    with pytest.raises(UsageFileRefused, match="line 3, There is no contract"):
+    with pytest.raises(ImportRefused, match="line 3, There is no contract"):
         record_file("C-1,1,2026-01-10,5,a", "C-9,1,2026-01-10,5,b")
 
     assert not UsageRecord.objects.exists()
@@ -254,7 +254,7 @@ class TestUpload:
 
         assert upload.state == UsageImport.State.REFUSED
         assert upload.errors[0]["column"] == "usage_date"
-        with pytest.raises(UsageFileRefused):
+        with pytest.raises(ImportRefused):
             record_usage_file(upload=upload, actor=None)
 
     def test_good_file_is_recorded_once(self, metered: ContractLine) -> None:
@@ -293,7 +293,7 @@ class TestUpload:
         )
         run_invoicing(as_of=date(2026, 2, 1))
 
-        with pytest.raises(UsageFileRefused, match="INV-000001"):
+        with pytest.raises(ImportRefused, match="INV-000001"):
             record_usage_file(upload=upload, actor=None)
 
         assert UsageRecord.objects.count() == 1

@@ -112,7 +112,10 @@ def test_draft_is_issued_after_its_review(drafts: list[Invoice]) -> None:
 
     drafts[0].refresh_from_db()
     assert drafts[0].number == "INV-000002"
-    assert b"Invoice INV-000002" in page.content
+    assert b"INV-000002 issued to" in page.content
+    assert f"{drafts[0].total:.2f} {drafts[0].currency} with tax." in (
+        page.content.decode()
+    )
 
 
 def test_held_draft_says_why_on_list_page_and_review(drafts: list[Invoice]) -> None:
@@ -120,7 +123,7 @@ def test_held_draft_says_why_on_list_page_and_review(drafts: list[Invoice]) -> N
     Invoice.objects.filter(pk=drafts[0].pk).update(held_reason="Ten times the last.")
     client = client_of("Finance clerk")
 
-    assert b"Held draft" in client.get("/admin/invoicing/invoice/").content
+    assert b"Held for review" in client.get("/admin/invoicing/invoice/").content
     for url in (
         reverse("admin:invoicing_invoice_change", args=[drafts[0].pk]),
         IssueDraft.url(drafts[0].pk),

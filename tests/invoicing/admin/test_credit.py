@@ -324,6 +324,23 @@ class TestApproval:
         assert b"Nobody approves their own credit." in shown.content
         assert note.status == "TO_APPROVE"
 
+    def test_a9_approval_is_offered_to_a_second_person_only(
+        self, invoice: Invoice
+    ) -> None:
+        limit(invoice, "50")
+        asking = client_of("Finance manager")
+        confirm(asking, CreditInvoice.url(invoice.pk), answers())
+        note = CreditNote.objects.get()
+        url = reverse("admin:invoicing_creditnote_change", args=[note.pk])
+
+        own, other = (
+            client.get(url) for client in (asking, client_of("Administrator"))
+        )
+
+        assert ApproveCredit.url(note.pk).encode() not in own.content
+        assert b"someone else must approve it" in own.content
+        assert ApproveCredit.url(note.pk).encode() in other.content
+
     def test_a9_a_second_person_approves(self, invoice: Invoice) -> None:
         limit(invoice, "50")
         confirm(client_of("Finance clerk"), CreditInvoice.url(invoice.pk), answers())

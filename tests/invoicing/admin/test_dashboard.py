@@ -12,7 +12,7 @@ from billing.models import AccountingPeriod, BillGroup, InvoicingSettings
 from invoicing.admin.dashboard_panels import segments
 from invoicing.queries.receivables import AGES, Age, Receivables
 from invoicing.services.generation import run_invoicing
-from tests.factories import BillGroupFactory
+from tests.factories import BillGroupFactory, LegalEntityFactory
 from tests.staff import ROLES, active_contract, client_of, company
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,12 @@ def panel(role: str, key: str) -> dict[str, Any]:
     page = client_of(role).get("/admin/")
     assert page.status_code == 200
     panels = [*page.context["main_panels"], *page.context["side_panels"]]
-    (found,) = [one.context for one in panels if key in one.context]
+    contexts = [
+        context
+        for one in panels
+        for context in (one.context, *one.context.get("nights", ()))
+    ]
+    (found,) = [context for context in contexts if key in context]
     return dict(found)
 
 
@@ -142,6 +147,35 @@ def test_receivables_lead_to_the_invoices_of_a_bucket(group: BillGroup) -> None:
 
     assert late.amount == Decimal(100)
     assert [row.amount_due for row in page.context["cl"].result_list] == [Decimal(100)]
+
+
+def test_nightly_run_is_shown_for_each_company(group: BillGroup) -> None:
+    LegalEntityFactory.create(name="Second Ltd")
+
+    page = client_of("Finance clerk").get("/admin/")
+
+    (night,) = [p for p in page.context["side_panels"] if "nights" in p.context]
+    assert [str(one["legal_entity"]) for one in night.context["nights"]] == [
+        str(group.legal_entity),
+        "Second Ltd",
+    ]
+    assert b"Second Ltd" in page.content
+
+
+@pytest.mark.parametrize(
+    ("role", "may_import"), [("Finance clerk", True), ("Support", False)]
+)
+def test_empty_books_say_what_to_do_first(role: str, may_import: bool) -> None:  # noqa: FBT001 a parameter of the table
+    page = client_of(role).get("/admin/").content.decode()
+
+    assert "No contract is entered yet" in page
+    assert ("/admin/contracts/contractimport/upload/" in page) is may_import
+
+
+def test_first_steps_are_gone_once_there_is_a_contract(group: BillGroup) -> None:
+    page = client_of("Finance clerk").get("/admin/")
+
+    assert b"No contract is entered yet" not in page.content
 
 
 def test_bar_is_as_long_as_its_amounts() -> None:

@@ -90,7 +90,7 @@ def test_m4_the_same_file_twice_is_refused(group: BillGroup) -> None:
     page = upload(client, text)
 
     assert page.status_code == 409
-    assert b"This file was recorded on" in page.content
+    assert b"This file was recorded already" in page.content
     assert Payment.objects.count() == 1
 
 

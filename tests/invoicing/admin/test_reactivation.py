@@ -94,6 +94,26 @@ def test_s3_each_is_billed_skipped_or_left_after_a_review(group: BillGroup) -> N
     assert (group.status, group.awaiting_manual_invoice) == ("ACTIVE", False)
 
 
+def test_s3_one_choice_for_all_outweighs_those_of_each(group: BillGroup) -> None:
+    review, _ = settle(
+        client_of("Finance manager"),
+        group,
+        **{"for_all": "BILL", FEBRUARY: "LEAVE", MARCH: "LEAVE"},
+    )
+
+    figures = {f.label: f.value for f in review.context["review"].figures}
+    assert figures["Billed now"] == "200.00 USD"
+    assert set(states().values()) == {"INVOICED"}
+
+
+def test_s3_what_is_skipped_for_all_needs_a_reason(group: BillGroup) -> None:
+    answers = {"for_all": "SKIP", FEBRUARY: "LEAVE", MARCH: "LEAVE"}
+
+    page = client_of("Finance manager").post(ReactivateBillGroup.url(group.pk), answers)
+
+    assert b"Say why it is skipped." in page.content
+
+
 def test_g4_page_says_that_the_next_one_waits_where_none_was_billed(
     group: BillGroup,
 ) -> None:

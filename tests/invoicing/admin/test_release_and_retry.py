@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.models import AuditEvent, BillGroup, LegalEntity
+from invoicing.domain.document import TaxPercentMissing
 from invoicing.models import Delivery, Invoice, InvoiceRun, ParkedBillGroup
 from invoicing.services.generation import run_invoicing
 from invoicing.services.parking import (
@@ -20,7 +21,7 @@ from invoicing.services.parking import (
     release_bill_group,
     release_bill_groups,
 )
-from tests.factories import BillGroupFactory
+from tests.factories import BillGroupFactory, tax_rate
 from tests.staff import active_contract, client_of, company, person
 
 pytestmark = pytest.mark.django_db
@@ -256,3 +257,18 @@ def test_auditor_may_not_try_deliveries_again(entity: LegalEntity) -> None:
     )
 
     assert Delivery.objects.filter(state="FAILED").count() == 1
+
+
+def test_g13_reason_leads_to_the_tax_rate_that_mends_it(entity: LegalEntity) -> None:
+    rate = tax_rate("19", name="VAT 13.5 %")
+    parked = parked_group(entity, str(TaxPercentMissing(rate.name, TENTH)))
+    link = reverse("admin:billing_taxrate_change", args=[rate.pk]).encode()
+    client = client_of("Finance manager")
+
+    listed = client.get(PARKED)
+    shown = client.get(
+        reverse("admin:invoicing_parkedbillgroup_change", args=[parked.pk])
+    )
+
+    assert link in listed.content
+    assert link in shown.content

@@ -320,8 +320,9 @@ def test_jump_names_both_figures_in_the_digits_of_the_currency(
     )
 
     assert decision.sentence == (
-        f"With stubs at full price it comes to {total}, more than 10 times the last "
-        f"invoice of {last}. A draft is made: review it, then issue or discard it."
+        f"Before tax, and with part periods at their full price, it comes to {total}: "
+        f"more than 10 times the last invoice, which came to {last} by the same count. "
+        "A draft is made: review it, then issue or discard it."
     )
     assert decision.remedy is Remedy.REVIEW
 

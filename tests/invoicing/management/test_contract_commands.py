@@ -290,7 +290,7 @@ class TestImport:
         )
 
         [error] = report["errors"]
-        assert "lies in the future; today is 2026-03-01" in error["message"]
+        assert "lies in the future; today is 1 Mar 2026" in error["message"]
         assert not Contract.objects.exists()
 
     def test_today_is_the_legal_entitys(self, file: Path) -> None:
@@ -311,7 +311,7 @@ class TestImport:
 
         assert again["contracts"] == again["invoices"] == []
         [error] = again["errors"]
-        assert "imported already: 2026-" in error["message"]
+        assert "imported already: " in error["message"]
         assert Contract.objects.count() == 1
 
     def test_errors_exit_with_1_and_nothing_is_written(self, file: Path) -> None:

@@ -47,7 +47,7 @@ def test_m4_a_file_is_recorded_and_the_same_again_refused(file: Path) -> None:
 
     [error] = json.loads(out.getvalue())["errors"]
     assert (first["errors"], first["payments"]) == ([], 1)
-    assert "This file was recorded on" in error["message"]
+    assert "This file was recorded already" in error["message"]
     assert Payment.objects.count() == 1
 
 

@@ -5,8 +5,9 @@ import pytest
 
 from billing.models import AccountingPeriod, AuditEvent, BillGroup
 from contracts.models import Contract, ContractImport, ScheduledCharge
-from contracts.services.imports import ImportRefused, new_upload
+from contracts.services.imports import new_upload
 from contracts.services.terms import ContractUnplannable
+from contracts.services.uploads import ImportRefused
 from invoicing.models import Invoice, NumberSeries
 from invoicing.services import lifecycle
 from invoicing.services.lifecycle import (
@@ -137,6 +138,7 @@ class TestUpload:
         assert (kept.state, kept.errors) == ("CHECKED", [])
         assert kept.summary == {
             "import_date": "2026-03-01",
+            "last_bill_date": "2026-12-01",
             "contracts": 2,
             "lines": 2,
             "charges_to_bill": 20,

@@ -7,12 +7,12 @@ import pytest
 
 from billing.models import AuditEvent, BillGroup
 from contracts.domain.csv_file import RowError
+from contracts.services.uploads import ImportRefused
 from invoicing.models import Invoice, Payment, PaymentImport
 from invoicing.services.generation import run_invoicing
 from invoicing.services.payment_check import check_payments
 from invoicing.services.payment_imports import (
     PaymentFileRecorded,
-    PaymentFileRefused,
     import_payments,
     record_payments,
     upload_payments,
@@ -96,7 +96,7 @@ def test_m4_the_check_follows_the_rows_in_their_order(group: BillGroup) -> None:
 
 
 def test_m4_one_bad_row_keeps_all_of_them_out(group: BillGroup) -> None:
-    with pytest.raises(PaymentFileRefused, match="line 3"):
+    with pytest.raises(ImportRefused, match="line 3"):
         record(HEAD + row(group, "1", "a") + row(group, "1", "a"))
 
     assert not Payment.objects.exists()

@@ -203,4 +203,16 @@ function planPreview() {
   if (find("[name=start_date]", form)?.value) ask();
 }
 
-addEventListener("DOMContentLoaded", () => { frame(); selection(); rows(); suggestions(); once(); progress(); planPreview(); });
+/* Figures that follow from a form: left with another answer, it asks for them anew. */
+function recalculation() {
+  const form = find("form[data-recalculates]");
+  const button = form && find(".recalculate", form);
+  if (!button) return;
+  const answers = () => JSON.stringify(findAll("input:not([type=hidden]), select", form).map((field) => field.value));
+  const before = answers();
+  const update = () => { if (answers() !== before && form.checkValidity()) form.requestSubmit(button); };
+  form.addEventListener("focusout", update);
+  form.addEventListener("change", (event) => { if (event.target.matches("select")) update(); });
+}
+
+addEventListener("DOMContentLoaded", () => { recalculation(); frame(); selection(); rows(); suggestions(); once(); progress(); planPreview(); });
