@@ -155,7 +155,11 @@ class FinanceModelAdmin(ModelAdminBase):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Add the buttons above the list."""
+        """Add the buttons above the list; refuse bulk actions to those who may not."""
+        asked = request.POST.get("action")
+        for action in bulk_actions:
+            if action.model is self.model and action.slug == asked:
+                action.refuse_others(request)
         context = {
             "list_buttons": self.list_buttons(request),
             "list_note": self.list_note,
