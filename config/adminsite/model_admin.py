@@ -19,6 +19,7 @@ from config.adminsite import registry
 from config.adminsite.actions import Action, ObjectAction, list_actions, object_actions
 from config.adminsite.bulk import bulk_actions
 from config.adminsite.changelist import FinanceChangeList
+from config.adminsite.fields import PlainDecimalField
 from config.adminsite.pages import ObjectPage, object_pages
 from config.adminsite.paginator import CappedPaginator
 
@@ -62,7 +63,7 @@ class FinanceModelAdmin(ModelAdminBase):
     list_note: ClassVar[str] = ""
     formfield_overrides = {
         models.DateField: {"widget": DateInput},
-        models.DecimalField: {"localize": False},
+        models.DecimalField: {"localize": False, "form_class": PlainDecimalField},
     }
 
     @property
