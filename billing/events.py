@@ -68,6 +68,7 @@ _SENTENCES: Final = {
     "product.changed": "Product changed",
     "tax_rate.added": "Tax rate added",
     "tax_rate.changed": "Tax rate changed",
+    "action.refused": "Refused: not permitted",
 }
 
 _TONES: Final = {
@@ -78,8 +79,8 @@ _TONES: Final = {
     "bill_group.reactivated": "green",
     "bill_group.released": "green",
     "contract.activated": "green",
-    "contract.ended": "Contract ended: nothing is left to bill",
     "contract.imported": "green",
+    "action.refused": "red",
 }
 
 

@@ -14,6 +14,8 @@ class FaviconView(RedirectView):
         return static("adminsite/icon.svg")
 
 
+handler403 = "config.adminsite.refusals.permission_denied"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("favicon.ico", FaviconView.as_view(), name="favicon"),

@@ -7,6 +7,7 @@ from django import forms
 from billing.forms import CodeField
 from billing.models import BillGroup, LegalEntity, public_id
 from billing.queries import bill_group_by_public_id, search_bill_groups
+from config.adminsite.fields import PlainDecimalField
 from config.adminsite.file_import import FileForm
 from config.adminsite.model_admin import DateInput, FinanceInlineFormSet
 from contracts.domain.rating import InvalidTiers, format_tiers, parse_tiers
@@ -194,7 +195,7 @@ class UsageForm(forms.Form):
         "line is usage.",
     )
     usage_date = forms.DateField(label="Day", widget=DateInput)
-    quantity = forms.DecimalField(max_digits=18, decimal_places=6, min_value=0)
+    quantity = PlainDecimalField(max_digits=18, decimal_places=6, min_value=0)
     idempotency_key = forms.CharField(
         label="Key",
         max_length=200,

@@ -20,7 +20,6 @@ from typing import Any, ClassVar, TypeVar
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -30,6 +29,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.adminsite.pages import found_object
+from config.adminsite.refusals import NotPermitted, view_permission
 from config.adminsite.turns import one_at_a_time
 
 CONFIRM = "_confirm"
@@ -107,6 +107,7 @@ class Action:
     slug: ClassVar[str]
     label: ClassVar[str]
     permission: ClassVar[str]
+    also_needs: ClassVar[tuple[str, ...]] = ()
     confirm_label: ClassVar[str] = ""
     form_class: ClassVar[type[forms.Form]] = forms.Form
     form_heading: ClassVar[str] = "What should be noted"
@@ -157,19 +158,28 @@ class Action:
 
     def is_permitted(self, request: HttpRequest) -> bool:
         """Tell whether the user may do this at all."""
-        return request.user.has_perm(self.permission)
+        return request.user.has_perms(self.permissions)
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """All that it needs."""
+        return (self.permission, *self.also_needs)
 
     def answer(
         self, owner: "ModelAdmin[Any]", request: HttpRequest, subject: Any
     ) -> HttpResponse:
         """Show the form or the review, or do it; a second click lands on the result."""
-        if not self.is_permitted(request):
-            raise PermissionDenied
+        self.refuse_others(request, subject)
         response = self._answer(owner, request, subject)
         if CONFIRM not in request.POST or isinstance(response, HttpResponseRedirect):
             return response
         done = self.done_just_now(request, subject)
         return self._lead_on(request, done) if done else response
+
+    def refuse_others(self, request: HttpRequest, subject: Any) -> None:
+        """Raise `NotPermitted` for those who may not do this."""
+        if not self.is_permitted(request):
+            raise NotPermitted(*self.permissions, action=self.label, subject=subject)
 
     def _lead_on(self, request: HttpRequest, done: Done) -> HttpResponse:
         messages.add_message(request, done.level, done.notice)
@@ -293,7 +303,7 @@ class ListAction(Action):
 
         def view(request: HttpRequest) -> HttpResponse:
             if not owner.has_view_permission(request):
-                raise PermissionDenied
+                raise NotPermitted(view_permission(owner), action=self.label)
             return self.answer(owner, request, None)
 
         return view

@@ -13,12 +13,12 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from config.adminsite.actions import CONFIRM, FINGERPRINT, Review
+from config.adminsite.refusals import NotPermitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +63,16 @@ class BulkAction:
 
         return run
 
+    def refuse_others(self, request: HttpRequest) -> None:
+        """Raise `NotPermitted` for those who may not do this."""
+        if not request.user.has_perm(self.permission):
+            raise NotPermitted(self.permission, action=self.label)
+
     def answer(
         self, owner: "ModelAdmin[Any]", request: HttpRequest, chosen: QuerySet[Any]
     ) -> HttpResponse | None:
         """Show the review, or do it."""
-        if not request.user.has_perm(self.permission):
-            raise PermissionDenied
+        self.refuse_others(request)
         review = self.review(request, chosen)
         is_confirmed = CONFIRM in request.POST
         is_reviewed = request.POST.get(FINGERPRINT) == review.fingerprint

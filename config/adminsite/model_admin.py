@@ -19,6 +19,7 @@ from config.adminsite import registry
 from config.adminsite.actions import Action, ObjectAction, list_actions, object_actions
 from config.adminsite.bulk import bulk_actions
 from config.adminsite.changelist import FinanceChangeList
+from config.adminsite.fields import PlainDecimalField
 from config.adminsite.pages import ObjectPage, object_pages
 from config.adminsite.paginator import CappedPaginator
 
@@ -62,7 +63,7 @@ class FinanceModelAdmin(ModelAdminBase):
     list_note: ClassVar[str] = ""
     formfield_overrides = {
         models.DateField: {"widget": DateInput},
-        models.DecimalField: {"localize": False},
+        models.DecimalField: {"localize": False, "form_class": PlainDecimalField},
     }
 
     @property
@@ -156,7 +157,11 @@ class FinanceModelAdmin(ModelAdminBase):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Add the buttons above the list."""
+        """Add the buttons above the list; refuse bulk actions to those who may not."""
+        asked = request.POST.get("action")
+        for action in bulk_actions:
+            if action.model is self.model and action.slug == asked:
+                action.refuse_others(request)
         context = {
             "list_buttons": self.list_buttons(request),
             "list_note": self.list_note,

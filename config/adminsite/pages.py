@@ -10,11 +10,12 @@ from typing import Any, ClassVar, TypeVar
 
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+
+from config.adminsite.refusals import NotPermitted, view_permission
 
 
 class SitePage:
@@ -35,7 +36,7 @@ class SitePage:
 
         def view(request: HttpRequest) -> HttpResponse:
             if not request.user.has_perm(self.permission):
-                raise PermissionDenied
+                raise NotPermitted(self.permission, action=self.title)
             context = {
                 **site.each_context(request),
                 "title": self.title,
@@ -80,7 +81,7 @@ class ObjectPage:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
             subject = found_object(owner, request, object_id)
             if not request.user.has_perm(self.permission):
-                raise PermissionDenied
+                raise NotPermitted(self.permission, action=self.label, subject=subject)
             frame = {
                 **owner.admin_site.each_context(request),
                 "opts": owner.model._meta,
@@ -121,12 +122,12 @@ def object_page(page: ObjectPageClass) -> ObjectPageClass:
 def found_object(owner: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Any:
     """Return the object that an address names, if the user may look at it.
 
-    Raises `Http404` where there is none, `PermissionDenied` where it is not theirs.
+    Raises `Http404` where there is none, `NotPermitted` where it is not theirs.
     """
     subject = owner.get_object(request, unquote(object_id))
     if subject is None:
         name = owner.model._meta.verbose_name
         raise Http404(f"There is no {name} with the id {object_id}.")
     if not owner.has_view_permission(request, subject):
-        raise PermissionDenied
+        raise NotPermitted(view_permission(owner), action="See", subject=subject)
     return subject

@@ -7,10 +7,13 @@ imported; they are asked once a request, and each looks at the user's permission
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model
 from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from config.adminsite.refusals import Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +75,5 @@ object_panels: dict[type[Model], list[Callable[[HttpRequest, Any], Panel | None]
 counts: list[Callable[[HttpRequest], Iterable[Count]]] = []
 searches: list[Callable[[HttpRequest, str], Iterable[SearchHit]]] = []
 suggestions: dict[str, Callable[[HttpRequest, str], Iterable[tuple[str, str]]]] = {}
+# What the server refused; whoever is registered notes it.
+refused: "list[Callable[[HttpRequest, Refused], None]]" = []

@@ -11,11 +11,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from django.core.exceptions import PermissionDenied
 from django.forms import BaseFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 
+from config.adminsite.refusals import NotPermitted
 from config.clock import today_in
 from contracts.domain.changes import stretches
 from contracts.domain.rates import Rates
@@ -88,7 +88,7 @@ def check_request(request: HttpRequest) -> HttpResponse | None:
     """Refuse what is no form of someone who may enter contracts."""
     may = ("contracts.add_contract", "contracts.change_contract")
     if not any(map(request.user.has_perm, may)):
-        raise PermissionDenied
+        raise NotPermitted("contracts.add_contract", action="Preview a plan")
     return None if request.method == "POST" else HttpResponseNotAllowed(["POST"])
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Max
 from django.http import HttpRequest
 from django.urls import reverse
@@ -23,6 +22,7 @@ from config.adminsite.actions import (
     object_action,
 )
 from config.adminsite.actor import actor_of
+from config.adminsite.refusals import NotPermitted
 from config.clock import today_in
 from contracts.display import term_rows
 from contracts.domain.terms import ContractStatus
@@ -153,7 +153,9 @@ class AmendContract(ObjectAction):
                 link_url=reverse("admin:invoicing_corrections"),
             )
         if not request.user.has_perms(FINISH_PERMISSIONS):
-            raise PermissionDenied
+            raise NotPermitted(
+                *FINISH_PERMISSIONS, action="Issue and credit at once", subject=subject
+            )
         fixed = fix_contract(**asked, give_again=_ids(answers["give_again"]))
         return _fixed(fixed, subject, url)
 

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 
 from billing.display import day_text
+from config.adminsite.fields import PlainDecimalField
 from config.adminsite.model_admin import DateInput
 from contracts.display import rates_text, usage_text
 from contracts.domain.rating import InvalidTiers, format_tiers, parse_tiers
@@ -42,6 +43,9 @@ NEW_LINE_ROWS = (
 )
 
 
+NUMBERS = ("quantity", "unit_price", "discount_percent", "included_quantity")
+
+
 class NewLineForm(ContractLineForm):
     """A line to add; it is served from the effective date on."""
 
@@ -50,6 +54,7 @@ class NewLineForm(ContractLineForm):
         labels = ContractLineForm.Meta.labels
         fields = tuple(name for row in NEW_LINE_ROWS for name in row)
         widgets = {"end_date": DateInput}
+        field_classes = dict.fromkeys(NUMBERS, PlainDecimalField)
 
     use_required_attribute = False
 
@@ -251,7 +256,7 @@ class AmendForm(forms.Form):
 
 
 def _number(**limits: Any) -> forms.DecimalField:
-    return forms.DecimalField(required=False, min_value=0, **limits)
+    return PlainDecimalField(required=False, min_value=0, **limits)
 
 
 FIELDS: Any = {

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib.admin import ModelAdmin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -62,8 +61,7 @@ class FixWrongInvoice(ObjectAction):
         self, owner: "ModelAdmin[Any]", request: HttpRequest, subject: Any
     ) -> HttpResponse:
         """Go straight to the contract where there is only one."""
-        if not self.is_permitted(request):
-            raise PermissionDenied
+        self.refuse_others(request, subject)
         contracts = _contracts(subject)
         if not self.refusal(subject) and len(contracts) == 1:
             return HttpResponseRedirect(AmendContract.url(contracts[0].pk))

@@ -73,16 +73,11 @@ class FinishReplacement(ObjectAction):
     label = "Issue and credit the old one"
     confirm_label = "Issue and credit"
     permission = "invoicing.issue_invoice"
+    also_needs = ("invoicing.credit_invoice",)
     form_class = FinishForm
     form_heading = "Why the old invoice is credited"
     tone = "default"
     refusals = NOT_FINISHED
-
-    def is_permitted(self, request: HttpRequest) -> bool:
-        """It issues and credits."""
-        return super().is_permitted(request) and request.user.has_perm(
-            "invoicing.credit_invoice"
-        )
 
     def refusal(self, subject: Any) -> str:
         """Only drafts that replace an invoice, while no credit of it waits."""

@@ -16,9 +16,9 @@ from billing.queries import invoicing_settings
 from billing.services.bill_groups import AlreadyActive, ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
+from config.adminsite.refusals import who_may
 from config.clock import today_in
 from invoicing.admin.stopping import overview_url
-from invoicing.admin.why import who_may
 from invoicing.domain.document import TaxPercentMissing
 from invoicing.forms import ResumeForm
 from invoicing.models import Invoice

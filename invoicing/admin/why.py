@@ -12,13 +12,13 @@ from datetime import date
 from typing import Any, Final
 
 from django import forms
-from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.models import BillGroup
 from config.adminsite.actions import object_actions
 from config.adminsite.model_admin import DateInput
+from config.adminsite.refusals import who_may
 from config.clock import today_in
 from invoicing.domain.eligibility import Gate, Remedy
 from invoicing.services.explain import Explanation, explain_invoice
@@ -180,15 +180,6 @@ def _step(request: HttpRequest, cure: Cure, explanation: Explanation) -> Step:
         is_urgent = explanation.remedy is not Remedy.WAIT or cure is not GENERATE_NEXT
         return Step(label=cure.label, url=url, is_urgent=is_urgent)
     return Step(label=cure.label, who=who_may(cure.permission))
-
-
-def who_may(permission: str) -> str:
-    """Return the groups of people who have a permission, in words."""
-    app, _, codename = permission.partition(".")
-    names = Group.objects.filter(
-        permissions__content_type__app_label=app, permissions__codename=codename
-    ).order_by("name")
-    return " or ".join([*names.values_list("name", flat=True), "Administrator"])
 
 
 def _url(explanation: Explanation, cure: Cure) -> str:

@@ -267,6 +267,8 @@ def fix_contract(
     Where a credit needs approval its replacement stays a draft until then. Raises what
     `amend_contract` and `finish_replacements` raise; then nothing is done.
     """
+    limit_lock_waits()
+    lock_open_books(contract.bill_group.legal_entity, issue_date=today)
     amended = amend_contract(
         contract=contract,
         changes=changes,

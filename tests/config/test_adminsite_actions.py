@@ -2,78 +2,33 @@
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
-from typing import Any
 
 import pytest
 import time_machine
 from django.contrib import admin
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from billing.models import DeactivationRequest
-from billing.services.bill_groups import request_deactivation
 from config.adminsite.actions import (
     ListAction,
-    ObjectAction,
-    every_action,
     list_actions,
     object_actions,
 )
-from config.adminsite.bulk import bulk_actions
-from contracts.models import Contract, ScheduledCharge, UsageImport
-from contracts.services.usage_import import upload_usage
+from contracts.models import Contract, ScheduledCharge
 from invoicing.admin.activation import ActivateContract
 from invoicing.admin.generate import GenerateNextInvoice
 from invoicing.models import (
-    CreditNote,
     Invoice,
     NumberSeries,
     ParkedBillGroup,
-    Payment,
-    PaymentImport,
 )
-from invoicing.services.credits import credit_invoice
-from invoicing.services.payment_imports import upload_payments
-from invoicing.services.payments import record_payment
 from tests.factories import UserFactory
-from tests.staff import ROLES, active_contract, client_of, draft_contract
+from tests.staff import active_contract, client_of, draft_contract
 
 pytestmark = pytest.mark.django_db
 
 NEW_YEAR = date(2026, 1, 1)
-
-MAY: dict[str, set[str]] = {
-    "contracts.activate_contract": {"Finance clerk", "Finance manager"},
-    "contracts.add_contractimport": {"Finance clerk", "Finance manager"},
-    "contracts.apply_contractimport": {"Finance clerk", "Finance manager"},
-    "contracts.add_usagerecord": {"Finance clerk", "Finance manager"},
-    "contracts.record_late_usage": {"Finance manager"},
-    "contracts.change_scheduledcharge": {"Finance clerk", "Finance manager"},
-    "contracts.cancel_contract": {"Finance manager"},
-    "contracts.release_scheduledcharge": {"Finance manager"},
-    "invoicing.generate_invoice": {"Finance clerk", "Finance manager"},
-    "invoicing.issue_invoice": {"Finance clerk", "Finance manager"},
-    "invoicing.readdress_invoice": {"Finance clerk", "Finance manager"},
-    "invoicing.start_invoicerun": {"Finance clerk", "Finance manager"},
-    "invoicing.change_delivery": {"Finance clerk", "Finance manager"},
-    "invoicing.release_parkedbillgroup": {"Finance manager"},
-    "invoicing.credit_invoice": {"Finance clerk", "Finance manager"},
-    "invoicing.approve_creditnote": {"Finance manager"},
-    "invoicing.void_creditnote": {"Finance manager"},
-    "invoicing.add_payment": {"Finance clerk", "Finance manager"},
-    "invoicing.take_back_payment": {"Finance manager"},
-    "billing.deactivate_billgroup": {"Support"},
-    "billing.reactivate_billgroup": {"Finance manager", "Support"},
-    "billing.cancel_billgroup": {"Finance manager"},
-    "billing.request_deactivation": {"Finance clerk", "Finance manager"},
-    "billing.close_accountingperiod": {"Finance manager"},
-    "billing.reopen_accountingperiod": {"Finance manager"},
-    "contracts.amend_contract": {"Finance clerk", "Finance manager"},
-    "invoicing.discard_invoice": {"Finance clerk", "Finance manager"},
-    "invoicing.reissue_invoice": {"Finance clerk", "Finance manager"},
-}
 
 
 @pytest.fixture(autouse=True)
@@ -93,107 +48,12 @@ def rows_changed() -> dict[str, int]:
     }
 
 
-def test_each_action_is_registered_with_a_permission_that_exists() -> None:
-    existing = {
-        f"{label}.{codename}"
-        for label, codename in Permission.objects.values_list(
-            "content_type__app_label", "codename"
-        )
-    }
-
-    permissions = {action.permission for action in every_action()}
-    permissions |= {action.permission for action in bulk_actions}
-
-    assert permissions <= existing
-    assert permissions == set(MAY)
-
-
 def test_each_action_has_its_page_in_the_admin_of_its_model() -> None:
     for action in object_actions:
         assert action.url(1)
         assert action.model in admin.site._registry
     for listed in list_actions:
         assert listed.url()
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_server_refuses_list_actions_to_those_who_may_not(role: str) -> None:
-    draft_contract()
-    client = client_of(role)
-
-    answers = {
-        action.url(): (client.get(action.url()), client.post(action.url()))
-        for action in list_actions
-    }
-
-    for action in list_actions:
-        expected = 200 if role in MAY[action.permission] else 403
-        assert answers[action.url()][0].status_code == expected
-        assert answers[action.url()][1].status_code in {expected, 302}
-
-
-@pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("action", object_actions, ids=lambda a: type(a).__name__)
-def test_server_refuses_object_actions_to_those_who_may_not(
-    role: str, action: ObjectAction
-) -> None:
-    contract = active_contract()
-    subject = subject_of(action, contract)
-    client = client_of(role)
-
-    answer = client.post(action.url(subject.pk), {"_confirm": "1"})
-
-    if role in MAY[action.permission]:
-        assert answer.status_code != 403
-    else:
-        assert answer.status_code == 403
-
-
-def subject_of(action: ObjectAction, contract: Contract) -> Any:
-    """Return some object of the action's model, in whatever state."""
-    from invoicing.models import Delivery
-    from invoicing.services.lifecycle import upload_contracts
-
-    if action.model is ParkedBillGroup:
-        return ParkedBillGroup.objects.create(
-            bill_group=contract.bill_group, reason="It broke."
-        )
-    if action.model.__name__ == "ContractImport":
-        return upload_contracts(
-            content=b"account_number\n",
-            file_name="bad.csv",
-            legal_entity=contract.bill_group.legal_entity,
-            actor=None,
-            today=NEW_YEAR,
-        )
-    if action.model is UsageImport:
-        return upload_usage(content=b"line\n", file_name="bad.csv", actor=None)
-    if action.model is CreditNote:
-        return credit_invoice(
-            invoice=Invoice.objects.get(), reason="x", actor=None, today=NEW_YEAR
-        )
-    if action.model is Payment:
-        return record_payment(
-            bill_group=contract.bill_group,
-            amount=Decimal(1),
-            received_on=NEW_YEAR,
-            reference="",
-            actor=None,
-            today=NEW_YEAR,
-        )
-    if action.model is PaymentImport:
-        return upload_payments(
-            content=b"line\n", file_name="bad.csv", actor=None, today=NEW_YEAR
-        )
-    if action.model is DeactivationRequest:
-        return request_deactivation(
-            bill_group=contract.bill_group, reason="Moved", actor=None
-        )
-    if action.model is Delivery:
-        return Delivery.objects.order_by("pk").first() or Delivery.objects.create(
-            invoice=Invoice.objects.get(), kind="PDF"
-        )
-    return action.model._default_manager.order_by("pk").first()
 
 
 def test_get_shows_the_review_and_writes_nothing() -> None:
