@@ -68,6 +68,8 @@ _SENTENCES: Final = {
     "product.changed": "Product changed",
     "tax_rate.added": "Tax rate added",
     "tax_rate.changed": "Tax rate changed",
+    "credit_note.paper_stored": "Paper of the credit note stored",
+    "delivery.sent_again": "Queued to be mailed again",
 }
 
 _TONES: Final = {
