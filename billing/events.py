@@ -69,6 +69,8 @@ _SENTENCES: Final = {
     "tax_rate.added": "Tax rate added",
     "tax_rate.changed": "Tax rate changed",
     "action.refused": "Refused: not permitted",
+    "credit_note.paper_stored": "Paper of the credit note stored",
+    "delivery.sent_again": "Queued to be mailed again",
 }
 
 _TONES: Final = {

@@ -49,6 +49,7 @@ DELIVERY_STATES = ChoiceSet(
         DeliveryState.QUEUED: Badge("Queued", "pencil"),
         DeliveryState.SENT: Badge("Done", "done"),
         DeliveryState.FAILED: Badge("Failed", "stop"),
+        DeliveryState.REPLACED: Badge("Replaced", "past"),
     }
 )
 

@@ -1,11 +1,12 @@
 """How documents, pending invoices and runs are shown."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 from billing.choices import BILL_GROUP_STATUSES, Badge
 from billing.display import count_text, day_text
-from invoicing.choices import INVOICE_STATUSES
+from invoicing.choices import DELIVERY_KINDS, DELIVERY_STATES, INVOICE_STATUSES
 from invoicing.domain.eligibility import Decision, Outcome
 from invoicing.domain.states import DeliveryKind, DeliveryState, InvoiceStatus
 from invoicing.models import Delivery, Invoice
@@ -112,8 +113,12 @@ def duration_text(duration: timedelta) -> str:
 
 
 def delivery_text(deliveries: list[Delivery]) -> str:
-    """Return in a word how far the paper and mail of an invoice are."""
-    states = {delivery.kind: delivery.state for delivery in deliveries}
+    """Return in a word how far the paper and the last mail of a document are."""
+    states = {
+        delivery.kind: delivery.state
+        for delivery in sorted(deliveries, key=lambda one: one.sending)
+        if delivery.state != DeliveryState.REPLACED
+    }
     if DeliveryState.FAILED in states.values():
         return "Failed"
     if states.get(DeliveryKind.EMAIL.value) == DeliveryState.SENT:
@@ -123,6 +128,18 @@ def delivery_text(deliveries: list[Delivery]) -> str:
     if states.get(DeliveryKind.PDF.value) == DeliveryState.SENT:
         return "PDF made"
     return "PDF queued" if states else ""
+
+
+def delivery_rows(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
+    """Return what the page of a document shows of its papers and mails."""
+    return [
+        {
+            "delivery": delivery,
+            "kind": DELIVERY_KINDS.badge(delivery.kind).label,
+            "badge": DELIVERY_STATES.badge(delivery.state),
+        }
+        for delivery in deliveries
+    ]
 
 
 def night_text(night: Night) -> str:

@@ -31,6 +31,7 @@ CLERK: Final = frozenset(
         *("invoicing.credit_invoice", "invoicing.add_payment"),
         "contracts.amend_contract",
         *("invoicing.discard_invoice", "invoicing.reissue_invoice"),
+        *("invoicing.send_invoice", "invoicing.send_creditnote"),
     }
 )
 MANAGER: Final = CLERK | {

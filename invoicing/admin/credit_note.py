@@ -16,7 +16,9 @@ from billing.models import AuditEvent
 from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.paginator import CAP
 from invoicing.admin.invoice_views import view
+from invoicing.admin.pdf import CreditNotePdf
 from invoicing.choices import CREDIT_NOTE_STATUSES, CREDIT_REASONS, CREDIT_SETTLEMENTS
+from invoicing.display import delivery_rows, delivery_text
 from invoicing.domain.states import CreditNoteStatus
 from invoicing.filters_of_money import CreditNoteFilter
 from invoicing.models import CreditNote
@@ -41,6 +43,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
         "shown_reason",
         "shown_day",
         "shown_maker",
+        "shown_delivery",
         "shown_due_part",
         "shown_paid_part",
         "shown_total",
@@ -59,6 +62,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
         "shown_reason": "w1",
         "shown_day": "w2 nowrap",
         "shown_maker": "w1",
+        "shown_delivery": "w2",
         "shown_due_part": "num w2",
         "shown_paid_part": "num w2",
         "shown_total": "num cur-head m3",
@@ -70,7 +74,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
         if request.resolver_match and request.resolver_match.url_name == (
             "invoicing_creditnote_changelist"
         ):
-            return rows.defer(*FROZEN)
+            return rows.defer(*FROZEN).prefetch_related("deliveries")
         return rows.select_related(
             "invoice__account", "invoice__bill_group", "legal_entity"
         )
@@ -114,6 +118,19 @@ class CreditNoteAdmin(ReadOnlyAdmin):
         if note.issue_date is None:
             return format_html('<span class="zero">{}</span>', "not issued")
         return day_text(note.issue_date)
+
+    @admin.display(description="paper")
+    def shown_delivery(self, note: CreditNote) -> SafeString | str:
+        """Lead to the PDF, and show how far paper and mail are."""
+        if note.number is None:
+            return ""
+        return format_html(
+            '<a class="plain" href="{}" aria-label="PDF of {}">PDF</a>'
+            '<span class="second">{}</span>',
+            CreditNotePdf.url(note.pk),
+            note.number,
+            delivery_text(list(note.deliveries.all())),
+        )
 
     @admin.display(description="lowers the due")
     def shown_due_part(self, note: CreditNote) -> SafeString:
@@ -207,6 +224,8 @@ def _note_context(note: CreditNote) -> dict[str, Any]:
                 for tax in note.taxes
             ],
         },
+        "deliveries": delivery_rows(note.deliveries.order_by("pk")),
+        "papers": list(note.revisions.defer("pdf").order_by("is_void")),
         "entry": entry,
         "uses": list(
             entry.uses.filter(undone_on=None).select_related("invoice").order_by("pk")

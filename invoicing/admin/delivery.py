@@ -1,4 +1,4 @@
-"""Deliveries: papers and mails that are made after an invoice was issued (M7)."""
+"""Deliveries: papers and mails that are made after a document was issued (M7)."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -35,21 +35,21 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_display = (
         "shown_kind",
         "shown_state",
-        "shown_invoice",
+        "shown_document",
         "shown_recipient",
         "shown_error",
         "attempts",
         "shown_when",
     )
-    list_select_related = ("invoice",)
+    list_select_related = ("invoice", "credit_note")
     list_filter = ("state", "kind")
-    list_note = "Papers and mails. A failing one never touches its invoice."
+    list_note = "Papers and mails. A failing one never touches its document."
     ordering = ("-id",)
     sortable_by = ()
     column_classes = {
         "shown_kind": "m1",
         "shown_state": "m2",
-        "shown_invoice": "m3",
+        "shown_document": "m3",
         "shown_recipient": "w2",
         "shown_error": "m4 small",
         "attempts": "w2 num",
@@ -60,7 +60,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("shown_invoice", "shown_kind"),
+                    ("shown_document", "shown_kind"),
                     ("shown_state", "recipient"),
                     ("attempts", "not_before", "done_at"),
                     "last_error",
@@ -98,11 +98,13 @@ class DeliveryAdmin(ReadOnlyAdmin):
             return "not until tried again"
         return f"next try {instant_text(delivery.not_before)}"
 
-    @admin.display(description="invoice")
-    def shown_invoice(self, delivery: Delivery) -> SafeString:
-        """Lead to the invoice."""
-        url = reverse("admin:invoicing_invoice_change", args=[delivery.invoice_id])
-        return format_html('<a class="plain" href="{}">{}</a>', url, delivery.invoice)
+    @admin.display(description="document")
+    def shown_document(self, delivery: Delivery) -> SafeString:
+        """Lead to the invoice or credit note."""
+        model = "invoice" if delivery.credit_note is None else "creditnote"
+        document = delivery.document
+        url = reverse(f"admin:invoicing_{model}_change", args=[document.pk])
+        return format_html('<a class="plain" href="{}">{}</a>', url, document)
 
 
 @object_action
@@ -132,7 +134,7 @@ class RetryDelivery(ObjectAction):
                 Figure(
                     label="Delivery",
                     value=DELIVERY_KINDS.badge(subject.kind).label,
-                    note=str(subject.invoice),
+                    note=str(subject.document),
                 ),
                 Figure(label="Tried", value=f"{subject.attempts} times"),
             ),
@@ -177,7 +179,7 @@ class RetryDeliveries(BulkAction):
             warnings.append(f"{others} of the chosen have not failed and stay so.")
         return Review(
             sentence=f"{count_text(failed, 'delivery', 'deliveries')} to queue again, "
-            "worked on within a minute or two. The invoices are not touched.",
+            "worked on within a minute or two. The documents are not touched.",
             figures=(Figure(label="Deliveries", value=f"{failed:,}"),),
             warnings=tuple(warnings),
         )
@@ -187,7 +189,7 @@ class RetryDeliveries(BulkAction):
     ) -> BulkDone:
         """Queue them."""
         done = retry_deliveries(
-            deliveries=_failed(chosen).select_related("invoice"),
+            deliveries=_failed(chosen).select_related("invoice", "credit_note"),
             actor=actor_of(request),
         )
         count = len(done.queued)

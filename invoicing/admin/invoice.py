@@ -1,13 +1,12 @@
 """Invoices: a list with filters and totals, and the document; nothing is changed."""
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -16,7 +15,6 @@ from django.utils.safestring import SafeString
 from billing.display import badge, day_text, money
 from billing.domain.money import currency_digits
 from config.adminsite.model_admin import ReadOnlyAdmin
-from config.adminsite.pages import ObjectPage, object_page
 from config.adminsite.paginator import CAP
 from config.clock import now
 from invoicing.admin.invoice_page import invoice_context
@@ -26,9 +24,6 @@ from invoicing.domain.states import InvoiceStatus
 from invoicing.filters import InvoiceFilter
 from invoicing.models import Invoice
 from invoicing.queries.search import search_invoices
-from invoicing.services.documents import current_pdf
-from invoicing.services.rendering import GlyphsMissing, PangoMissing
-from invoicing.services.sheet import VoidIsNotPrinted
 
 FROZEN = ("bill_to", "seller", "printed_fields", "custom_fields", "taxes")
 
@@ -199,35 +194,3 @@ class InvoiceAdmin(ReadOnlyAdmin):
 def local_today() -> date:
     """Return today where the first legal entity is; the site has set its time zone."""
     return timezone.localdate(now())
-
-
-@object_page
-class InvoicePdf(ObjectPage):
-    """The paper of an invoice; a draft's is made for whoever looks (M7)."""
-
-    model = Invoice
-    slug = "pdf"
-    label = "PDF"
-    permission = "invoicing.view_invoice"
-
-    def is_offered(self, subject: Any) -> bool:
-        """Not of a draft that was thrown away: it has no paper."""
-        return bool(subject.status != InvoiceStatus.VOID)
-
-    def respond(
-        self, request: HttpRequest, subject: Any, frame: Mapping[str, Any]
-    ) -> HttpResponse:
-        """Send the bytes; where none can be made, say why on the page."""
-        try:
-            pdf = current_pdf(invoice=subject)
-        except (PangoMissing, GlyphsMissing, VoidIsNotPrinted) as hindrance:
-            messages.error(request, str(hindrance))
-            return HttpResponseRedirect(
-                reverse("admin:invoicing_invoice_change", args=[subject.pk])
-            )
-        name = subject.number or f"draft-{subject.pk}"
-        return HttpResponse(
-            pdf,
-            content_type="application/pdf",
-            headers={"Content-Disposition": f'inline; filename="{name}.pdf"'},
-        )

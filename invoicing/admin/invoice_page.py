@@ -7,8 +7,7 @@ from typing import Any, Final
 from billing.events import event_sentence, event_tone
 from billing.models import AuditEvent
 from contracts.choices import CHARGE_STATES
-from invoicing.choices import DELIVERY_KINDS, DELIVERY_STATES
-from invoicing.display import invoice_badge
+from invoicing.display import delivery_rows, invoice_badge
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 from invoicing.queries.claims import superseded_among
@@ -42,14 +41,7 @@ def invoice_context(invoice: Invoice, *, today: date) -> dict[str, Any]:
             }
             for tax in invoice.taxes
         ],
-        "deliveries": [
-            {
-                "delivery": delivery,
-                "kind": DELIVERY_KINDS.badge(delivery.kind).label,
-                "badge": DELIVERY_STATES.badge(delivery.state),
-            }
-            for delivery in invoice.deliveries.order_by("pk")
-        ],
+        "deliveries": delivery_rows(invoice.deliveries.order_by("pk")),
         "revisions": list(
             invoice.revisions.defer("pdf", "bill_to").order_by("-revision")
         ),

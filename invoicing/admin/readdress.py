@@ -10,6 +10,7 @@ from django.urls import reverse
 from billing.domain.address import Address
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
+from invoicing.admin.send_again import SendInvoiceAgain
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 from invoicing.services.addresses import (
@@ -108,9 +109,13 @@ class EditAddress(ObjectAction):
             actor=actor_of(request),
             also_future=answers["also_future"],
         )
+        sending = SendInvoiceAgain()
+        may_send = sending.is_permitted(request) and not sending.refusal(changed)
         return Done(
             message="The address of the invoice is changed. It was not sent again.",
             url=reverse("admin:invoicing_invoice_change", args=[changed.pk]),
+            link="Send it again" if may_send else "",
+            link_url=SendInvoiceAgain.url(changed.pk),
         )
 
 

@@ -33,18 +33,19 @@ class RunState(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """What a delivery does for its invoice."""
+    """What a delivery does for its document."""
 
     PDF = "PDF"
     EMAIL = "EMAIL"
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """Where a delivery stands; one is replaced when it is sent anew instead."""
 
     QUEUED = "QUEUED"
     SENT = "SENT"
     FAILED = "FAILED"
+    REPLACED = "REPLACED"
 
 
 class CreditNoteStatus(StrEnum):

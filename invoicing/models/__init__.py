@@ -1,6 +1,11 @@
 """Documents, and the runs that make them."""
 
-from invoicing.models.credit import CreditLimit, CreditNote, CreditNoteLine
+from invoicing.models.credit import (
+    CreditLimit,
+    CreditNote,
+    CreditNoteLine,
+    CreditNoteRevision,
+)
 from invoicing.models.delivery import Delivery
 from invoicing.models.invoice import Invoice, InvoiceLine, InvoiceRevision
 from invoicing.models.money import (
@@ -19,6 +24,7 @@ __all__ = [
     "CreditLimit",
     "CreditNote",
     "CreditNoteLine",
+    "CreditNoteRevision",
     "Delivery",
     "Invoice",
     "InvoiceLine",

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from billing.domain.money import round_money
 from billing.models import LegalEntity
 from invoicing.choices import CREDIT_NOTE_STATUSES, CREDIT_REASONS, CREDIT_SETTLEMENTS
+from invoicing.domain.states import CreditNoteStatus
 from invoicing.models.invoice import Invoice, InvoiceLine
 
 
@@ -46,7 +47,9 @@ class CreditNote(models.Model):
 
     `due_part` lowers what is due; `paid_part` gives back money that had come in, to the
     balance or as a refund. Both are null until it is issued: only then is known what
-    is due. `bill_to` and `seller` are the invoice's, as they were at the credit.
+    is due. A payment taken back later moves one to the other (M4); `given_back` stays
+    what the second was at issue, as the paper says. `bill_to` and `seller` are the
+    invoice's, as they were at the credit.
     """
 
     invoice = models.ForeignKey(
@@ -68,6 +71,7 @@ class CreditNote(models.Model):
     )
     due_part = models.DecimalField(max_digits=18, decimal_places=3, null=True)
     paid_part = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+    given_back = models.DecimalField(max_digits=18, decimal_places=3, null=True)
     settlement = models.CharField(max_length=8, choices=list(CREDIT_SETTLEMENTS))
     reason_code = models.CharField(max_length=16, choices=list(CREDIT_REASONS))
     reason = models.TextField()
@@ -89,6 +93,7 @@ class CreditNote(models.Model):
         permissions = [
             ("approve_creditnote", "Can approve credits above the limit"),
             ("void_creditnote", "Can void credit notes"),
+            ("send_creditnote", "Can send credit notes again"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -133,6 +138,16 @@ class CreditNote(models.Model):
                 name="credit_note_parts_add_up",
             ),
             models.CheckConstraint(
+                condition=Q(number__isnull=True, given_back__isnull=True)
+                | Q(
+                    number__isnull=False,
+                    given_back__isnull=False,
+                    given_back__gte=F("paid_part"),
+                    given_back__lte=F("total"),
+                ),
+                name="credit_note_keeps_what_it_gave_back",
+            ),
+            models.CheckConstraint(
                 condition=Q(status="VOID", voided_on__isnull=False)
                 & Q(voided_on__gte=F("issue_date"))
                 & ~Q(void_reason="")
@@ -151,6 +166,11 @@ class CreditNote(models.Model):
 
     def __str__(self) -> str:
         return self.number or f"Credit of {self.invoice}"
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it was issued and has no effect any more."""
+        return self.status == CreditNoteStatus.VOID
 
 
 class CreditNoteLine(models.Model):
@@ -177,3 +197,28 @@ class CreditNoteLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} of {self.invoice_line}"
+
+
+class CreditNoteRevision(models.Model):
+    """One rendering of a credit note's paper: as issued, and as void; kept for good.
+
+    `pdf` is kept in the database, so that every web and worker machine has it.
+    """
+
+    credit_note = models.ForeignKey(
+        CreditNote, on_delete=models.PROTECT, related_name="revisions", db_index=False
+    )
+    is_void = models.BooleanField()
+    made_at = models.DateTimeField(db_default=Now())
+    pdf = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["credit_note", "is_void"], name="credit_note_paper_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.credit_note}{', void' if self.is_void else ''}"

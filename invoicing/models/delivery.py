@@ -1,7 +1,9 @@
-"""Deliveries: the paper to render and the mail to send after an invoice was issued.
+"""Deliveries: the paper to render and the mail to send after a document was issued.
 
 Rows are written in the issuing transaction and worked off by small tasks; a failing
-one never touches its invoice, is tried again and shown (M7).
+one never touches its document, is tried again and shown (M7). `sending` counts from 1,
+what the issue asked for: of each further one, a person asked for it, or the voiding of
+a credit note. Each is once a kind.
 """
 
 from django.db import models
@@ -10,16 +12,29 @@ from django.db.models.functions import Now
 
 from invoicing.choices import DELIVERY_KINDS, DELIVERY_STATES
 from invoicing.domain.states import DeliveryState
+from invoicing.models.credit import CreditNote
 from invoicing.models.invoice import Invoice
 
 
 class Delivery(models.Model):
-    """One thing to do for an issued invoice, claimed with a lease."""
+    """One thing to do for an issued invoice or credit note, claimed with a lease."""
 
     invoice = models.ForeignKey(
-        Invoice, on_delete=models.PROTECT, related_name="deliveries", db_index=False
+        Invoice,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="deliveries",
+        db_index=False,
+    )
+    credit_note = models.ForeignKey(
+        CreditNote,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="deliveries",
+        db_index=False,
     )
     kind = models.CharField(max_length=8, choices=list(DELIVERY_KINDS))
+    sending = models.PositiveSmallIntegerField(default=1, db_default=1)
     state = models.CharField(
         max_length=8,
         choices=list(DELIVERY_STATES),
@@ -37,7 +52,16 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         constraints = [
             models.UniqueConstraint(
-                fields=["invoice", "kind"], name="delivery_once_a_kind"
+                fields=["invoice", "kind", "sending"], name="delivery_once_a_sending"
+            ),
+            models.UniqueConstraint(
+                fields=["credit_note", "kind", "sending"],
+                condition=Q(credit_note__isnull=False),
+                name="delivery_of_credit_once_a_sending",
+            ),
+            models.CheckConstraint(
+                condition=Q(invoice__isnull=True) ^ Q(credit_note__isnull=True),
+                name="delivery_has_one_document",
             ),
         ]
         indexes = [
@@ -52,4 +76,12 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} of {self.invoice}"
+        return f"{self.get_kind_display()} of {self.document}"
+
+    @property
+    def document(self) -> Invoice | CreditNote:
+        """What is made into a paper and mailed."""
+        document = self.credit_note or self.invoice
+        if document is None:
+            raise ValueError("A delivery has one document.")
+        return document

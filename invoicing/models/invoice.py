@@ -108,6 +108,7 @@ class Invoice(models.Model):
             ("credit_invoice", "Can credit invoices up to the limit"),
             ("discard_invoice", "Can discard drafts"),
             ("reissue_invoice", "Can reissue invoices"),
+            ("send_invoice", "Can send invoices again"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -138,7 +138,10 @@ class BalanceEntry(models.Model):
 
 
 class BalanceUse(models.Model):
-    """What of a balance was applied to an invoice, until it is undone."""
+    """What of a balance was applied to an invoice, until it is undone.
+
+    What was used `at_issue` stands on the invoice's paper, whatever comes later (M3).
+    """
 
     entry = models.ForeignKey(
         BalanceEntry, on_delete=models.PROTECT, related_name="uses"
@@ -148,6 +151,7 @@ class BalanceUse(models.Model):
     )
     amount = models.DecimalField(max_digits=18, decimal_places=3)
     used_on = models.DateField()
+    at_issue = models.BooleanField(default=False)
     undone_on = models.DateField(null=True)
 
     class Meta:

@@ -4,7 +4,7 @@ The caller holds the lock of the bill group, under which all of its balance chan
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -42,8 +42,12 @@ def add_balance(
     actor: AbstractBaseUser | None,
     credit_note: CreditNote | None = None,
     payment: Payment | None = None,
+    issued_with: Collection[int] = (),
 ) -> BalanceEntry:
-    """Add balance from one source and use it at once for what is due (M4)."""
+    """Add balance from one source and use it at once for what is due (M4).
+
+    `issued_with` as for `apply_balance`.
+    """
     entry = BalanceEntry.objects.create(
         bill_group=bill_group,
         currency=bill_group.currency,
@@ -52,15 +56,25 @@ def add_balance(
         credit_note=credit_note,
         payment=payment,
     )
-    apply_balance(bill_group=bill_group, today=today, actor=actor)
+    apply_balance(
+        bill_group=bill_group, today=today, actor=actor, issued_with=issued_with
+    )
     entry.refresh_from_db()
     return entry
 
 
 def apply_balance(
-    *, bill_group: BillGroup, today: date, actor: AbstractBaseUser | None
+    *,
+    bill_group: BillGroup,
+    today: date,
+    actor: AbstractBaseUser | None,
+    issued_with: Collection[int] = (),
 ) -> tuple[BalanceUse, ...]:
-    """Use what is left of a bill group's balance for its open invoices (M4)."""
+    """Use what is left of a bill group's balance for its open invoices (M4).
+
+    `issued_with` are ids of invoices that this transaction issues: their papers will
+    say what is used for them here (M3).
+    """
     entries = {
         entry.pk: entry
         for entry in BalanceEntry.objects.filter(bill_group=bill_group, left__gt=0)
@@ -83,6 +97,7 @@ def apply_balance(
                 invoice_id=use.invoice_id,
                 amount=use.amount,
                 used_on=today,
+                at_issue=use.invoice_id in issued_with,
             )
             for use in uses
         )
@@ -116,6 +131,7 @@ def use_at_issue(
     ).order_by("pk"):
         entries[entry.bill_group_id].append(entry)
     applied: defaultdict[int, Decimal] = defaultdict(Decimal)
+    new_ids = {invoice.invoice_id for invoice in new}
     for group_id in sorted(entries):
         uses = _use_for(entries[group_id], of_group[group_id], actor=actor)
         BalanceUse.objects.bulk_create(
@@ -124,6 +140,7 @@ def use_at_issue(
                 invoice_id=use.invoice_id,
                 amount=use.amount,
                 used_on=today,
+                at_issue=use.invoice_id in new_ids,
             )
             for use in uses
         )

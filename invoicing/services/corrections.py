@@ -127,11 +127,13 @@ def finish_replacement(
     actor: AbstractBaseUser | None,
     today: date,
     give_again: Collection[int] = (),
+    issued_with: Collection[int] = (),
 ) -> Finished:
     """Issue the replacement of a superseded invoice and credit the remainder (A6, A7).
 
     `give_again` are ids of earlier credits for service issue or goodwill to give on the
     replacement too (A3). Where the credit needs approval, the draft waits with it.
+    `issued_with` are ids of invoices issued earlier in this transaction.
     """
     limit_lock_waits()
     lock_open_books(invoice.legal_entity, issue_date=today)
@@ -142,7 +144,8 @@ def finish_replacement(
     if claim_of(locked).creditable:
         with transaction.atomic():
             issued = _issue(draft, actor=actor, today=today)
-            credit = _credit(locked, reason, actor, today)
+            issued_now = [*issued_with, *([issued.pk] if issued else [])]
+            credit = _credit(locked, reason, actor, today, issued_with=issued_now)
             if credit.number is None:
                 transaction.set_rollback(True)
         if credit.number is None:
@@ -170,16 +173,19 @@ def finish_replacements(
 
     Raises what `finish_replacement` raises.
     """
-    return tuple(
-        finish_replacement(
-            invoice=one.invoice,
-            reason=reason,
-            actor=actor,
-            today=today,
-            give_again=give_again,
+    finished: list[Finished] = []
+    for one in replaced:
+        finished.append(
+            finish_replacement(
+                invoice=one.invoice,
+                reason=reason,
+                actor=actor,
+                today=today,
+                give_again=give_again,
+                issued_with=[done.issued.pk for done in finished if done.issued],
+            )
         )
-        for one in replaced
-    )
+    return tuple(finished)
 
 
 def _issue(
@@ -196,6 +202,7 @@ def _credit(
     actor: AbstractBaseUser | None,
     today: date,
     *,
+    issued_with: Collection[int] = (),
     issues_replacement: bool = False,
 ) -> CreditNote:
     return credit_invoice(
@@ -205,6 +212,7 @@ def _credit(
         today=today,
         with_paid=True,
         issues_replacement=issues_replacement,
+        issued_with=issued_with,
     )
 
 

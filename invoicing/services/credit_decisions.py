@@ -31,6 +31,7 @@ from invoicing.services.credits import (
     record_credit,
 )
 from invoicing.services.drafts import issue_draft
+from invoicing.services.sending import send_void_paper
 
 
 class OwnCredit(ValueError):
@@ -68,12 +69,17 @@ def approve_credit(
     if note.made_by_id == actor.pk:
         raise OwnCredit
     _check_still_left(note, creditable_of(invoice))
+    issued: list[int] = []
     if note.issues_replacement:
-        for draft in invoice.replacements.filter(status=InvoiceStatus.DRAFT):
-            issue_draft(invoice=draft, actor=actor, today=today)
+        issued = [
+            issue_draft(invoice=draft, actor=actor, today=today).pk
+            for draft in invoice.replacements.filter(status=InvoiceStatus.DRAFT)
+        ]
     note.decided_by_name = actor.get_username()
     note.decided_at = Now()
-    return issue_credit(note, invoice, group, actor=actor, today=today)
+    return issue_credit(
+        note, invoice, group, actor=actor, today=today, issued_with=issued
+    )
 
 
 @transaction.atomic
@@ -102,7 +108,7 @@ def void_credit_note(
 ) -> CreditNote:
     """Undo a credit while its money is unused and its month open (A9).
 
-    Raises `ReasonMissing` and `CreditStands`.
+    Its void paper goes where the other went. Raises `ReasonMissing` and `CreditStands`.
     """
     if not reason.strip():
         raise ReasonMissing
@@ -120,6 +126,7 @@ def void_credit_note(
     note.voided_on = today
     note.void_reason = reason.strip()
     note.save(update_fields=["status", "voided_on", "void_reason"])
+    send_void_paper(note, group)
     record_credit("credit_note.voided", note, group, actor, reason=note.void_reason)
     return note
 

@@ -4,7 +4,7 @@ A credit above the limit of its currency waits for a second person. What it take
 split into its two parts when it is issued, for only then is known what is due.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -28,11 +28,13 @@ from invoicing.domain.states import (
     CreditNoteStatus,
     CreditReason,
     CreditSettlement,
+    DeliveryKind,
     SeriesKind,
 )
-from invoicing.models import CreditNote, CreditNoteLine, Invoice
+from invoicing.models import CreditNote, CreditNoteLine, Delivery, Invoice
 from invoicing.queries.claims import claim_of, creditable_of, superseded_among
 from invoicing.queries.credit_notes import credit_limit, unapproved_credits
+from invoicing.queries.pending import mail_recipient
 from invoicing.services.balance import add_balance
 from invoicing.services.claims import lock_invoices, store_claim
 from invoicing.services.locks import (
@@ -74,13 +76,15 @@ def credit_invoice(
     settlement: CreditSettlement = CreditSettlement.BALANCE,
     with_paid: bool | None = None,
     issues_replacement: bool = False,
+    issued_with: Collection[int] = (),
 ) -> CreditNote:
     """Credit the remainder of an invoice, or net amounts by line id (A5, A9).
 
     The remainder gives paid money back where a replacement claims it, or as
     `with_paid` says. Instead of lines an `amount` with tax is spread over all of them.
     Above the limit the credit waits for approval, with which `issues_replacement` has
-    the replacement issued too (A7). Raises
+    the replacement issued too (A7). `issued_with` are ids of invoices that the same
+    transaction issues: what is used for them stands on their papers. Raises
     `ReasonMissing`, `NotIssued`, `NotCreditable`, `PeriodClosed` and
     `IssueDateTooEarly`.
     """
@@ -97,7 +101,9 @@ def credit_invoice(
             note.save(update_fields=["issues_replacement"])
         record_credit("credit_note.requested", note, group, actor, reason=note.reason)
         return note
-    return issue_credit(note, locked, group, actor=actor, today=today)
+    return issue_credit(
+        note, locked, group, actor=actor, today=today, issued_with=issued_with
+    )
 
 
 def credited_sums(
@@ -196,13 +202,15 @@ def issue_credit(
     *,
     actor: AbstractBaseUser | None,
     today: date,
+    issued_with: Collection[int] = (),
 ) -> CreditNote:
-    """Give a credit its effect and, last, its number."""
+    """Give a credit its effect, ask for its paper and, last, give it its number."""
     before = claim_of(invoice)
     parts = credit_parts(before, note.total)
     after = after_credit(before, parts)
     store_claim(invoice, after)
     note.due_part, note.paid_part = parts.due_part, parts.paid_part
+    note.given_back = parts.paid_part
     if parts.paid_part and note.settlement == CreditSettlement.BALANCE:
         add_balance(
             bill_group=group,
@@ -210,7 +218,11 @@ def issue_credit(
             today=today,
             actor=actor,
             credit_note=note,
+            issued_with=issued_with,
         )
+    Delivery.objects.create(
+        credit_note=note, kind=DeliveryKind.PDF, recipient=mail_recipient(group)
+    )
     (number,) = take_numbers(
         legal_entity=invoice.legal_entity,
         kind=SeriesKind.CREDIT_NOTE,

@@ -1,13 +1,14 @@
 """Deliveries: papers are rendered and mails sent, each once, however often it fails.
 
-The issuing transaction writes one PDF delivery for each invoice, with the address to
-mail it to or none (G11); when the paper is there, the mail becomes a delivery of its
-own. A worker claims one delivery at a time: it raises `attempts` and takes a lease, and
-commits that before it begins, so that a delivery that kills its workers comes to its
-end too. The work is done outside any transaction. What fails is tried again after
-1, 5, 15, 60 and 240 minutes, then it has failed until someone retries it. What only an
-installation cures (Pango, a font) costs no attempt: it waits 15 minutes at a time and
-says what to install. None of this ever touches the invoice (M7).
+The issuing transaction writes one PDF delivery for each invoice and each credit note,
+with the address to mail it to or none (G11); when the paper is there, the mail becomes
+a delivery of its own. Later sendings are asked for in `sending`. A worker claims one
+delivery at a time: it raises `attempts` and takes a lease, and commits that before it
+begins, so that a delivery that kills its workers comes to its end too. The work is done
+outside any transaction. What fails is tried again after 1, 5, 15, 60 and 240 minutes,
+then it has failed until someone retries it. What only an installation cures (Pango, a
+font) costs no attempt: it waits 15 minutes at a time and says what to install. None of
+this ever touches the document (M7).
 
 All times are the database's, so that the clocks of worker machines don't matter.
 """
@@ -18,15 +19,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.mail import EmailMessage
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from billing.services import audit
 from invoicing.domain.states import DeliveryKind, DeliveryState
-from invoicing.models import Delivery
+from invoicing.models import CreditNote, Delivery
+from invoicing.queries.deliveries import invoice_of
+from invoicing.services.credit_documents import ensure_credit_paper
 from invoicing.services.documents import ensure_revision
-from invoicing.services.mail import invoice_message, refusal_sentence
+from invoicing.services.mail import (
+    credit_note_message,
+    invoice_message,
+    refusal_sentence,
+)
 from invoicing.services.rendering import GlyphsMissing, PangoMissing
 
 LEASE = timedelta(minutes=15)
@@ -147,21 +155,26 @@ def retry_deliveries(
 
 
 def _make_paper(delivery: Delivery) -> None:
-    ensure_revision(invoice=delivery.invoice)
+    document = delivery.document
+    if isinstance(document, CreditNote):
+        ensure_credit_paper(note=document)
+    else:
+        ensure_revision(invoice=document)
     with transaction.atomic():
         if not _close(delivery, DeliveryState.SENT):
             return
         if delivery.recipient:
             Delivery.objects.create(
                 invoice_id=delivery.invoice_id,
+                credit_note_id=delivery.credit_note_id,
                 kind=DeliveryKind.EMAIL,
+                sending=delivery.sending,
                 recipient=delivery.recipient,
             )
 
 
 def _send_mail(delivery: Delivery) -> None:
-    revision = ensure_revision(invoice=delivery.invoice)
-    message = invoice_message(delivery.invoice, revision, recipient=delivery.recipient)
+    message = _message(delivery)
     try:
         message.send()
     except Exception as fault:
@@ -170,6 +183,19 @@ def _send_mail(delivery: Delivery) -> None:
     with transaction.atomic():
         if _close(delivery, DeliveryState.SENT):
             _audit("delivery.sent", delivery, to=DeliveryState.SENT)
+
+
+def _message(delivery: Delivery) -> EmailMessage:
+    """Return the mail with the paper as it stands now: an old one is never sent."""
+    document = delivery.document
+    recipient, sending = delivery.recipient, delivery.sending
+    if isinstance(document, CreditNote):
+        paper = ensure_credit_paper(note=document)
+        return credit_note_message(
+            document, paper, recipient=recipient, sending=sending
+        )
+    revision = ensure_revision(invoice=document)
+    return invoice_message(document, revision, recipient=recipient, sending=sending)
 
 
 def _record_failure(delivery: Delivery, sentence: str) -> None:
@@ -237,11 +263,11 @@ def _audit(
     actor: AbstractBaseUser | None = None,
     reason: str = "",
 ) -> None:
-    invoice = delivery.invoice
+    invoice = invoice_of(delivery.document)
     audit.record(
         code,
         actor=actor,
-        subject=str(invoice),
+        subject=str(delivery.document),
         account_id=invoice.account_id,
         bill_group_id=invoice.bill_group_id,
         invoice_id=invoice.pk,

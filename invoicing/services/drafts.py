@@ -103,7 +103,9 @@ def issue_draft(
             "currency": draft.currency,
         },
     )
-    if apply_balance(bill_group=group, today=today, actor=actor):
+    if apply_balance(
+        bill_group=group, today=today, actor=actor, issued_with=[draft.pk]
+    ):
         draft.refresh_from_db()
     return draft
 

@@ -3,23 +3,24 @@
 A sheet is made from what the invoice stored and from nothing else, so that printing it
 again years later gives the same paper: its own columns, its lines, the bill-to of its
 current revision (D2), and the logo whose content it names. It claims the invoice's
-total. What is paid or credited afterwards is told by other papers and never changes
-this one (M3).
+total less the credit balance that was used when it was issued (M4). What is paid,
+applied or credited afterwards is told by other papers and never changes this one (M3).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
+from invoicing.queries.balances import used_at_issue
 from invoicing.services.sheet_facts import Blocks, Fact, blocks, filled
+from invoicing.services.sheet_frame import Frame, compose_frame, print_sums
 from invoicing.services.sheet_lines import (
     PrintedContract,
     has_long_figure,
     print_contracts,
 )
-from invoicing.services.sheet_parties import Party, print_logo, print_party
 from invoicing.services.sheet_payment import (
     Code,
     print_account,
@@ -38,10 +39,8 @@ class VoidIsNotPrinted(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """The fixed words of a paper in its language."""
+    """The fixed words of an invoice's table in its language."""
 
-    page: str
-    of: str
     description: str
     quantity: str
     unit_price: str
@@ -55,18 +54,12 @@ class Words:
 class Sheet:
     """The paper of one invoice.
 
-    `columns` count those of its table of lines; `logo` is a PNG in base64 or "".
+    `columns` count those of its table of lines; `total` is what the invoice comes to,
+    `due` what it asks for.
     """
 
-    language: str
+    frame: Frame
     words: Words
-    mark: str
-    title: str
-    logo: str
-    seller: Party
-    seller_facts: tuple[Fact, ...]
-    bill_to: Party
-    facts: Blocks
     notes: Blocks
     contracts: tuple[PrintedContract, ...]
     has_discounts: bool
@@ -76,6 +69,7 @@ class Sheet:
     columns_after_price: int
     sums: Blocks
     total: str
+    due: str
     claim: str
     payment: Blocks
     code: Code | None
@@ -92,23 +86,21 @@ def compose_sheet(invoice: Invoice) -> Sheet:
     write = Writer.of(invoice.language, invoice.currency)
     lines = sorted(invoice.lines.all(), key=lambda line: line.position)
     revision = invoice.current_revision
-    seller = invoice.seller
     contracts = print_contracts(write, lines)
     has_discounts = any(line.discount_percent for line in lines)
     has_tax_rates = len({line.tax_percent for line in lines}) > 1
+    applied = used_at_issue(invoice)
+    due = invoice.total - applied
     return Sheet(
-        language=write.locale.language,
-        words=_words(write),
-        mark="" if invoice.is_issued else write.say("Draft"),
-        title=_title(write, invoice),
-        logo=print_logo(seller),
-        seller=print_party(write, seller),
-        seller_facts=filled(
-            (write.say("Tax id"), seller.get("tax_id", "")),
-            (write.say("Email"), seller.get("email", "")),
+        frame=compose_frame(
+            write,
+            title=_title(write, invoice),
+            mark="" if invoice.is_issued else write.say("Draft"),
+            seller=invoice.seller,
+            bill_to=revision.bill_to if revision else invoice.bill_to,
+            facts=blocks(_facts(write, invoice)),
         ),
-        bill_to=print_party(write, revision.bill_to if revision else invoice.bill_to),
-        facts=blocks(_facts(write, invoice)),
+        words=_words(write),
         notes=blocks(filled(*_printed_fields(invoice))),
         contracts=contracts,
         has_discounts=has_discounts,
@@ -116,12 +108,15 @@ def compose_sheet(invoice: Invoice) -> Sheet:
         has_long_figures=any(map(has_long_figure, contracts)),
         columns=4 + has_discounts + has_tax_rates,
         columns_after_price=1 + has_discounts + has_tax_rates,
-        sums=blocks(_sums(write, invoice), label=60),
+        sums=blocks(_sums(write, invoice, applied), label=60),
         total=write.money(invoice.total),
-        claim=print_claim(write, invoice),
-        payment=blocks(print_account(write, invoice)),
-        code=print_code(write, invoice),
-        payment_instructions=plain(seller.get("payment_instructions", "")),
+        due=write.money(due),
+        claim=print_claim(write, invoice, due),
+        payment=blocks(print_account(write, invoice, due)),
+        code=print_code(write, invoice, due),
+        payment_instructions=plain(
+            invoice.seller.get("payment_instructions", "") if due else ""
+        ),
     )
 
 
@@ -133,8 +128,6 @@ def _title(write: Writer, invoice: Invoice) -> str:
 
 def _words(write: Writer) -> Words:
     return Words(
-        page=write.say("Page"),
-        of=write.say("of"),
         description=write.say("Description"),
         quantity=write.say("Quantity"),
         unit_price=write.say("Unit price"),
@@ -161,21 +154,11 @@ def _printed_fields(invoice: Invoice) -> Iterable[tuple[str, str]]:
     return ((field["label"], field["value"]) for field in invoice.printed_fields)
 
 
-def _sums(write: Writer, invoice: Invoice) -> Iterable[Fact]:
-    yield Fact(label=write.say("Subtotal"), value=write.amount(invoice.subtotal))
-    for tax in invoice.taxes:
-        yield _tax(write, tax)
-
-
-def _tax(write: Writer, tax: Mapping[str, str]) -> Fact:
-    percent = write.percent(Decimal(tax["percent"]))
-    taxable = write.amount(Decimal(tax["taxable"]))
-    name = plain(tax["name"])
-    if not name or name == f"{tax['percent']} %":  # a rate that an import made
-        name = write.say("Tax")
-    return Fact(
-        label=write.say(
-            "{tax} {percent} of {amount}", tax=name, percent=percent, amount=taxable
-        ),
-        value=write.amount(Decimal(tax["tax"])),
-    )
+def _sums(write: Writer, invoice: Invoice, applied: Decimal) -> Iterable[Fact]:
+    yield from print_sums(write, subtotal=invoice.subtotal, taxes=invoice.taxes)
+    if applied:
+        yield Fact(label=write.say("Total"), value=write.amount(invoice.total))
+        yield Fact(
+            label=write.say("Less credit balance applied"),
+            value=write.amount(-applied),
+        )

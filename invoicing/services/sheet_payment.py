@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from dataclasses import dataclass
+from decimal import Decimal
 
 from invoicing.domain.giro_code import giro_code, qr_picture
 from invoicing.models import Invoice
@@ -17,22 +18,26 @@ class Code:
     caption: str
 
 
-def print_claim(write: Writer, invoice: Invoice) -> str:
+def print_claim(write: Writer, invoice: Invoice, due: Decimal) -> str:
     """Return the sentence that says what is to be paid, and by when."""
     if not invoice.total:
         return write.say("There is nothing to pay.")
+    if not due:
+        return write.say(
+            "Your credit balance covers this invoice: there is nothing to pay."
+        )
     if invoice.due_date is None:
         return write.say("Nothing is to be paid on a draft.")
     return write.say(
         "Please pay {amount} by {day}.",
-        amount=write.money(invoice.total),
+        amount=write.money(due),
         day=write.day(invoice.due_date),
     )
 
 
-def print_account(write: Writer, invoice: Invoice) -> tuple[Fact, ...]:
+def print_account(write: Writer, invoice: Invoice, due: Decimal) -> tuple[Fact, ...]:
     """Return the account to pay to and what to state; nothing where nothing is due."""
-    if not invoice.total or not invoice.number:
+    if not due or not invoice.number:
         return ()
     iban = plain(invoice.seller.get("iban", "")).replace(" ", "")
     groups = " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
@@ -44,13 +49,13 @@ def print_account(write: Writer, invoice: Invoice) -> tuple[Fact, ...]:
     )
 
 
-def print_code(write: Writer, invoice: Invoice) -> Code | None:
-    """Return the code to pay, or None where the standard allows none."""
+def print_code(write: Writer, invoice: Invoice, due: Decimal) -> Code | None:
+    """Return the code to pay what is due, or None where the standard allows none."""
     text = giro_code(
         name=plain(invoice.seller.get("name", "")),
         iban=plain(invoice.seller.get("iban", "")),
         bic=plain(invoice.seller.get("bic", "")),
-        amount=invoice.total,
+        amount=due,
         currency=invoice.currency,
         remittance=invoice.number or "",
     )

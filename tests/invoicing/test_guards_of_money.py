@@ -81,6 +81,7 @@ def booked() -> None:
         "UPDATE invoicing_creditnote SET status = 'TO_APPROVE'",
         "UPDATE invoicing_creditnote SET status = 'DECLINED'",
         "UPDATE invoicing_creditnote SET due_part = due_part + 1",
+        "UPDATE invoicing_creditnote SET given_back = given_back - 1",
         "UPDATE invoicing_creditnote SET status = 'VOID'",
         "UPDATE invoicing_creditnote SET status = 'VOID', voided_on = '2026-01-21'",
     ],

@@ -94,7 +94,8 @@ CORRUPTIONS = {
             due_date = '2026-04-01' WHERE sequence = 1""",
     "issued_invoice_is_audited": """
         DELETE FROM billing_auditevent WHERE code = 'invoice.issued'""",
-    "issued_invoice_gets_its_paper": "DELETE FROM invoicing_delivery",
+    "issued_invoice_gets_its_paper": """
+        DELETE FROM invoicing_delivery WHERE invoice_id IS NOT NULL""",
     "paper_is_unchanged": """
         INSERT INTO invoicing_invoicerevision
             (invoice_id, revision, bill_to, reason, made_by_name, pdf, sha256)
@@ -141,6 +142,19 @@ CORRUPTIONS = {
         UPDATE invoicing_payment SET currency = 'EUR'""",
     "issued_credit_is_audited": """
         DELETE FROM billing_auditevent WHERE code = 'credit_note.issued'""",
+    "issued_credit_gets_its_paper": """
+        DELETE FROM invoicing_delivery WHERE credit_note_id IS NOT NULL""",
+    "mail_follows_its_paper": """
+        UPDATE invoicing_delivery SET state = 'SENT', recipient = 'a@b.example'
+        WHERE credit_note_id IS NOT NULL""",
+    "mail_went_with_a_paper": """
+        INSERT INTO invoicing_delivery (credit_note_id, kind, state, recipient)
+        SELECT id, 'EMAIL', 'SENT', 'a@b.example' FROM invoicing_creditnote""",
+    "credit_paper_is_unchanged": """
+        INSERT INTO invoicing_creditnoterevision (credit_note_id, is_void, pdf, sha256)
+        SELECT id, false, 'paper', 'another' FROM invoicing_creditnote""",
+    "balance_at_issue_is_of_that_day": """
+        UPDATE invoicing_balanceuse SET at_issue = true, used_on = used_on + 1""",
 }
 # A corruption may break a second invariant, where one can't be had without the other.
 ALSO_BROKEN = {

@@ -15,6 +15,7 @@ from invoicing.services.papers import seller_of
 from tests.factories import LegalEntityFactory
 from tests.invoicing.services.printed import (
     BILL_TO,
+    SELLER,
     add_line,
     draft_invoice,
     issue,
@@ -140,6 +141,17 @@ def test_paper_keeps_the_logo_that_its_company_had() -> None:
     assert colours_on(older) == {(192, 0, 0)}
     assert colours_on(newer) == {(0, 0, 192)}
     assert colours_on(without) == set()
+
+
+def test_no_viewer_may_smooth_a_picture_on_the_paper() -> None:
+    """PDF/A-3b (ISO 19005-3, 6.2.8): logo and code are drawn as they are."""
+    entity: LegalEntity = LegalEntityFactory.create(logo=logo_of("#c00000"))
+    invoice = issued_invoice(seller={**seller_of(entity), "iban": SELLER["iban"]})
+
+    inside = render_pdf(invoice)
+
+    assert inside.count(b"/Subtype /Image") == 2
+    assert b"/Interpolate true" not in inside
 
 
 def test_paper_from_before_there_were_logos_is_printed_without_one() -> None:
