@@ -6,6 +6,7 @@ from invoicing.models.invoice import Invoice, InvoiceLine, InvoiceRevision
 from invoicing.models.money import (
     BalanceEntry,
     BalanceUse,
+    BalanceWithdrawal,
     Payment,
     PaymentAllocation,
 )
@@ -16,6 +17,7 @@ from invoicing.models.series import NumberSeries
 __all__ = [
     "BalanceEntry",
     "BalanceUse",
+    "BalanceWithdrawal",
     "CreditLimit",
     "CreditNote",
     "CreditNoteLine",

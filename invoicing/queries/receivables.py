@@ -9,18 +9,11 @@ from typing import Any, Final
 from django.db.models import Count, F, Min, Q, Sum
 
 from billing.models import Account
+from invoicing.domain.aging import AGES
 from invoicing.domain.states import ISSUED, InvoiceStatus
 from invoicing.models import BalanceEntry, Invoice
 
 TWELVE_MONTHS: Final = timedelta(days=365)
-# The first and last days after the due date of each bucket; the first is not yet due.
-AGES: Final = (
-    ("Not due", None, 0),
-    ("1 to 30 days", 1, 30),
-    ("31 to 60", 31, 60),
-    ("61 to 90", 61, 90),
-    ("Over 90", 91, None),
-)
 _ZERO: Final = Decimal(0)
 _IS_OPEN: Final = Q(status=InvoiceStatus.OPEN)
 
@@ -127,7 +120,7 @@ def credit_balances(account: Account) -> dict[str, Decimal]:
 
 def receivables_by_age(*, today: date) -> list[Receivables]:
     """Return what is due on all open invoices, by currency and age, in one query."""
-    spans = [_span(today, first, last) for _, first, last in AGES]
+    spans = [span.due_dates(today) for span in AGES]
     rows: Any = (
         Invoice.objects.filter(_IS_OPEN)
         .order_by()
@@ -148,27 +141,17 @@ def receivables_by_age(*, today: date) -> list[Receivables]:
             currency=row["currency"],
             ages=tuple(
                 Age(
-                    label=label,
+                    label=span.label,
                     amount=row[f"age_{number}"],
                     due_from=spans[number][0],
                     due_to=spans[number][1],
                 )
-                for number, (label, _, _) in enumerate(AGES)
+                for number, span in enumerate(AGES)
             ),
             total=row["total"],
         )
         for row in rows
     ]
-
-
-def _span(
-    today: date, first: int | None, last: int | None
-) -> tuple[date | None, date | None]:
-    """Return the due dates from which it is `first` to `last` days on a day."""
-    if first is None:
-        return today, None
-    due_to = today - timedelta(days=first)
-    return (today - timedelta(days=last) if last is not None else None), due_to
 
 
 def _between(due_from: date | None, due_to: date | None) -> Q:
