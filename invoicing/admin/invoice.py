@@ -19,6 +19,7 @@ from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.pages import ObjectPage, object_page
 from config.adminsite.paginator import CAP
 from config.clock import now
+from invoicing.admin.history import history_context, history_of_invoice
 from invoicing.admin.invoice_page import invoice_context
 from invoicing.admin.invoice_views import invoice_views, totals_by_currency
 from invoicing.display import delivery_text, invoice_badge
@@ -193,6 +194,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show the document instead of a form."""
         context |= invoice_context(obj, today=local_today())
+        context["history"] = history_context(request, history_of_invoice(obj), obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 

@@ -2,18 +2,14 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from billing.events import event_sentence, event_tone
-from billing.models import AuditEvent
 from contracts.choices import CHARGE_STATES
 from invoicing.choices import DELIVERY_KINDS, DELIVERY_STATES
 from invoicing.display import invoice_badge
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 from invoicing.queries.claims import superseded_among
-
-EVENTS_SHOWN: Final = 20
 
 
 def invoice_context(invoice: Invoice, *, today: date) -> dict[str, Any]:
@@ -53,14 +49,4 @@ def invoice_context(invoice: Invoice, *, today: date) -> dict[str, Any]:
         "revisions": list(
             invoice.revisions.defer("pdf", "bill_to").order_by("-revision")
         ),
-        "events": [
-            {
-                "event": event,
-                "sentence": event_sentence(event.code),
-                "tone": event_tone(event.code),
-            }
-            for event in AuditEvent.objects.filter(
-                account_id=invoice.account_id, invoice_id=invoice.pk
-            ).order_by("-id")[:EVENTS_SHOWN]
-        ],
     }

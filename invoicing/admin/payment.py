@@ -19,6 +19,7 @@ from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.paginator import CAP
 from config.clock import today_in
 from contracts.forms import ReasonForm
+from invoicing.admin.history import history_context, history_of_payment
 from invoicing.admin.invoice_views import view
 from invoicing.filters_of_money import PaymentFilter
 from invoicing.models import BalanceUse, Payment
@@ -138,6 +139,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         """Show where it went instead of a form."""
         context |= {
             "payment": obj,
+            "history": history_context(request, history_of_payment(obj), obj),
             "status_badge": badge(_state(obj)),
             "allocations": list(
                 obj.allocations.select_related("invoice").order_by("pk")

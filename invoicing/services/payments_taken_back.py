@@ -70,7 +70,11 @@ def take_back_payment(
         subject=group.public_id,
         account_id=group.account_id,
         bill_group_id=group.pk,
-        before={"amount": str(payment.amount), "currency": payment.currency},
+        before={
+            "amount": str(payment.amount),
+            "currency": payment.currency,
+            "payment": payment.pk,
+        },
         reason=payment.taken_back_reason,
     )
     apply_balance(bill_group=group, today=today, actor=actor)
