@@ -2,6 +2,7 @@
 
 from invoicing.admin import (
     activation,
+    aging,
     amend,
     balance,
     canceling,
@@ -48,6 +49,7 @@ from invoicing.admin import (
 
 __all__ = [
     "activation",
+    "aging",
     "amend",
     "balance",
     "canceling",

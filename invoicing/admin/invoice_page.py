@@ -6,14 +6,13 @@ from typing import Any
 
 from contracts.choices import CHARGE_STATES
 from invoicing.choices import DELIVERY_KINDS, DELIVERY_STATES
-from invoicing.display import invoice_badge
+from invoicing.display import invoice_badge, superseded_badge
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
-from invoicing.queries.claims import superseded_among
 
 
 def invoice_context(invoice: Invoice, *, today: date) -> dict[str, Any]:
-    """Return what the page of an invoice shows."""
+    """Return what the page of an invoice shows, read `with_superseded`."""
     revision = invoice.current_revision
     lines = list(invoice.lines.select_related("charge").order_by("position"))
     return {
@@ -26,7 +25,7 @@ def invoice_context(invoice: Invoice, *, today: date) -> dict[str, Any]:
             for line in lines
             if line.charge is not None
         ],
-        "is_superseded": bool(superseded_among([invoice.pk])),
+        "superseded_badge": superseded_badge(invoice),
         "left_to_credit": invoice.total - invoice.credited_due - invoice.credited_paid,
         "replacement": invoice.replacements.exclude(status=InvoiceStatus.VOID).first(),
         "taxes": [

@@ -21,6 +21,7 @@ from config.clock import today_in
 from contracts.admin.contract import contract_badge
 from contracts.models import Contract
 from invoicing.admin.account_documents import documents_context
+from invoicing.admin.account_money import money_context
 from invoicing.admin.history import history_context, history_of_account
 from invoicing.admin.invoice import local_today
 from invoicing.admin.why import activation_url, why_panel
@@ -87,7 +88,8 @@ class AccountOverview(ObjectPage):
             "pending_count": len(pending),
             "contracts": contract_rows(subject),
             "history": history_context(request, history_of_account(subject), subject),
-            **documents_context(request, subject, today),
+            **documents_context(request, subject),
+            **money_context(subject, today),
             "may_generate": may_generate,
             "first_group": groups[0] if groups else None,
             "why": why,

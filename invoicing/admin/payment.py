@@ -74,7 +74,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     @admin.display(description="state")
     def shown_state(self, payment: Payment) -> SafeString:
         """Show whether it stands."""
-        return badge(_state(payment))
+        return badge(payment_badge(payment))
 
     @admin.display(description="account")
     def shown_account(self, payment: Payment) -> SafeString:
@@ -140,7 +140,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         context |= {
             "payment": obj,
             "history": history_context(request, history_of_payment(obj), obj),
-            "status_badge": badge(_state(obj)),
+            "status_badge": badge(payment_badge(obj)),
             "allocations": list(
                 obj.allocations.select_related("invoice").order_by("pk")
             ),
@@ -236,7 +236,8 @@ class TakeBackPayment(ObjectAction):
         )
 
 
-def _state(payment: Payment) -> Badge:
+def payment_badge(payment: Payment) -> Badge:
+    """Return whether a payment stands."""
     return RECEIVED if payment.taken_back_on is None else TAKEN_BACK
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import Count, F, Min, Q, Sum
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
 
 from billing.models import Account
 from invoicing.domain.aging import AGES
@@ -118,22 +118,17 @@ def credit_balances(account: Account) -> dict[str, Decimal]:
     )
 
 
-def receivables_by_age(*, today: date) -> list[Receivables]:
-    """Return what is due on all open invoices, by currency and age, in one query."""
+def receivables_by_age(
+    *, today: date, invoices: QuerySet[Invoice] | None = None
+) -> list[Receivables]:
+    """Return what is due by currency and age, in one query; of all, or of these."""
     spans = [span.due_dates(today) for span in AGES]
+    found = Invoice.objects.all() if invoices is None else invoices
     rows: Any = (
-        Invoice.objects.filter(_IS_OPEN)
+        found.filter(_IS_OPEN)
         .order_by()
         .values("currency")
-        .annotate(
-            total=Sum("amount_due"),
-            **{
-                f"age_{number}": Sum(
-                    "amount_due", filter=_between(*span), default=_ZERO
-                )
-                for number, span in enumerate(spans)
-            },
-        )
+        .annotate(total=Sum("amount_due"), **_sums(today))
         .order_by("currency")
     )
     return [
@@ -161,3 +156,60 @@ def _between(due_from: date | None, due_to: date | None) -> Q:
     if due_to is not None:
         found &= Q(due_date__lte=due_to)
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountAges:
+    """What an account owes in one currency, by age; `amounts` are those of `AGES`."""
+
+    account_id: int
+    account_number: str
+    account_name: str
+    currency: str
+    amounts: tuple[Decimal, ...]
+    total: Decimal
+
+    @property
+    def overdue(self) -> Decimal:
+        """What is past its due date."""
+        return sum(self.amounts[1:], _ZERO)
+
+
+def ages_of_accounts(
+    invoices: QuerySet[Invoice], *, today: date
+) -> QuerySet[Invoice, dict[str, Any]]:
+    """Return what is due of invoices by account, currency and age, oldest debt first.
+
+    To page through: `account_ages` reads its rows.
+    """
+    rows: Any = (
+        invoices.filter(_IS_OPEN)
+        .order_by()
+        .values("account_id", "account__number", "account__name", "currency")
+        .annotate(total=Sum("amount_due"), since=Min("due_date"), **_sums(today))
+        .order_by("since", "account_id", "currency")
+    )
+    found: QuerySet[Invoice, dict[str, Any]] = rows
+    return found
+
+
+def account_ages(row: dict[str, Any]) -> AccountAges:
+    """Return a row of `ages_of_accounts`."""
+    return AccountAges(
+        account_id=row["account_id"],
+        account_number=row["account__number"],
+        account_name=row["account__name"],
+        currency=row["currency"],
+        amounts=tuple(row[f"age_{number}"] for number in range(len(AGES))),
+        total=row["total"],
+    )
+
+
+def _sums(today: date) -> dict[str, Sum]:
+    """Return the sum of each bucket of `AGES`."""
+    return {
+        f"age_{number}": Sum(
+            "amount_due", filter=_between(*span.due_dates(today)), default=_ZERO
+        )
+        for number, span in enumerate(AGES)
+    }
