@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("invoicing", "0010_correction_permissions"),
+        ("invoicing", "0004_guard_credits_and_payments"),
     ]
 
     operations = [
