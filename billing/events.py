@@ -1,6 +1,18 @@
 """What audit codes mean, in words (M5). One place for all of them."""
 
+from enum import StrEnum
 from typing import Final
+
+
+class EventKind(StrEnum):
+    """What an entry is about, to look at one kind alone."""
+
+    MONEY = "money"
+    TERMS = "terms"
+    PEOPLE = "people"
+    PAPERS = "papers"
+    SETTINGS = "settings"
+
 
 _SENTENCES: Final = {
     "account.added": "Account added",
@@ -32,6 +44,7 @@ _SENTENCES: Final = {
     "contract.ended": "Contract ended: nothing is left to bill",
     "contract.imported": "Contract imported",
     "contract.removed": "Draft contract removed",
+    "contracts.imported": "Contract file imported",
     "credit_limit.added": "Credit limit set",
     "credit_limit.changed": "Credit limit changed",
     "credit_note.declined": "Credit declined",
@@ -84,6 +97,47 @@ _TONES: Final = {
     "contract.imported": "green",
     "action.refused": "red",
 }
+
+_KINDS: Final = {
+    "account": EventKind.PEOPLE,
+    "bill_group": EventKind.PEOPLE,
+    "charge": EventKind.TERMS,
+    "charges": EventKind.TERMS,
+    "contract": EventKind.TERMS,
+    "contracts": EventKind.TERMS,
+    "usage": EventKind.TERMS,
+    "credit_note": EventKind.MONEY,
+    "payment": EventKind.MONEY,
+    "payment_import": EventKind.MONEY,
+    "delivery": EventKind.PAPERS,
+    "invoice": EventKind.PAPERS,
+    "portal": EventKind.PAPERS,
+}
+_OF_MONEY: Final = frozenset(
+    {"invoice.balance_applied", "invoice.paid", "invoice.part_paid"}
+)
+
+# What comes by the hundred and is told in one line: one of them, and many.
+ROUTINE: Final = {
+    "delivery.sent": ("mail sent", "mails sent"),
+    "invoice.paper_stored": ("paper stored", "papers stored"),
+}
+
+
+def event_kind(code: str) -> EventKind:
+    """Return what an audit code is about.
+
+    >>> event_kind("invoice.paid").value, event_kind("invoice.issued").value
+    ('money', 'papers')
+    """
+    if code in _OF_MONEY:
+        return EventKind.MONEY
+    return _KINDS.get(code.partition(".")[0], EventKind.SETTINGS)
+
+
+def codes_of(kind: EventKind) -> list[str]:
+    """Return the audit codes that are about one kind of thing."""
+    return [code for code in _SENTENCES if event_kind(code) is kind]
 
 
 def event_sentence(code: str) -> str:

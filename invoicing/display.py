@@ -13,6 +13,8 @@ from invoicing.models import Delivery, Invoice
 from invoicing.queries.calendar import Night, NightState
 
 HELD: Final = Badge("Held for review", "wait")
+SUPERSEDED: Final = Badge("Superseded", "wait")
+SUPERSEDED_AND_CREDITED: Final = Badge("Superseded", "past")
 REVIEW: Final = Badge("Draft to review", "pencil")
 NOT_ISSUED_BECAUSE: Final = {
     "G1": (
@@ -76,6 +78,18 @@ def invoice_badge(invoice: Invoice, today: date) -> Badge:
     if invoice.amount_due != invoice.total:
         return Badge("Part paid", "ink")
     return INVOICE_STATUSES.badge(invoice.status)
+
+
+def superseded_badge(invoice: Invoice) -> Badge | None:
+    """Return the mark beside the status of a superseded invoice; else None (A3).
+
+    The invoice is one that was read `with_superseded`.
+    """
+    if not invoice.is_issued or not getattr(invoice, "is_superseded", False):
+        return None
+    if invoice.status == InvoiceStatus.CREDITED:
+        return SUPERSEDED_AND_CREDITED
+    return SUPERSEDED
 
 
 def decision_badge(decision: Decision) -> Badge:

@@ -4,6 +4,7 @@ The second is the first without what an account's page has no use for, so that i
 filters lead to the list and the export as they stand.
 """
 
+from datetime import date
 from typing import Any
 
 import django_filters
@@ -12,8 +13,16 @@ from django.db.models import QuerySet
 
 from billing.models import Account
 from billing.queries import bill_group_by_public_id, search_accounts
+from config.clock import today_in
 from invoicing.choices import INVOICE_STATUSES
 from invoicing.models import Invoice
+from invoicing.queries.claims import not_credited_in_full, superseded
+from invoicing.queries.overdue import overdue, time_zones
+
+
+def local_days() -> dict[int, date]:
+    """Return the date of today where each legal entity is, by its id."""
+    return {pk: today_in(zone) for pk, zone in time_zones().items()}
 
 
 class LabelledDates(django_filters.widgets.DateRangeWidget):
@@ -40,7 +49,7 @@ class LabelledAmounts(django_filters.widgets.RangeWidget):
 
 
 class InvoiceFilter(django_filters.FilterSet):
-    """By status, dates, amount, currency, account, bill group and run."""
+    """By status, dates, amount, currency, account, bill group, run and marks."""
 
     status = django_filters.ChoiceFilter(
         choices=list(INVOICE_STATUSES), empty_label="All"
@@ -62,10 +71,35 @@ class InvoiceFilter(django_filters.FilterSet):
         method="of_bill_group", label="Bill group", help_text="For example BG-000123."
     )
     run = django_filters.NumberFilter(label="Run")
+    overdue = django_filters.ChoiceFilter(
+        label="Overdue",
+        choices=[("yes", "Overdue")],
+        empty_label="All",
+        method="by_overdue",
+    )
+    superseded = django_filters.ChoiceFilter(
+        label="Superseded",
+        choices=[("yes", "Superseded"), ("to_credit", "Superseded, not credited")],
+        empty_label="All",
+        method="by_superseded",
+    )
 
     class Meta:
         model = Invoice
         fields: list[str] = []
+
+    def by_overdue(
+        self, invoices: QuerySet[Invoice], name: str, value: str
+    ) -> QuerySet[Invoice]:
+        """Find what is open past its due date, where its legal entity is."""
+        return overdue(invoices, local_days())
+
+    def by_superseded(
+        self, invoices: QuerySet[Invoice], name: str, value: str
+    ) -> QuerySet[Invoice]:
+        """Find what was replaced, or is only to be credited (A3)."""
+        found = superseded(invoices)
+        return not_credited_in_full(found) if value == "to_credit" else found
 
     def in_currency(
         self, invoices: QuerySet[Invoice], name: str, value: str

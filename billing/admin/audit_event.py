@@ -1,15 +1,19 @@
 """The audit trail: read only."""
 
-import json
-from typing import Any
+from typing import Final
 
 from django.contrib import admin
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from billing.events import event_sentence
+from billing.event_display import event_changes, event_text
 from billing.models import AuditEvent
 from config.adminsite.model_admin import ReadOnlyAdmin
+
+CHANGE: Final = (
+    '<span class="line">{}: <del>{}</del> <span aria-hidden="true">→</span> '
+    "<ins>{}</ins></span>"
+)
 
 
 @admin.register(AuditEvent)
@@ -29,25 +33,16 @@ class AuditEventAdmin(ReadOnlyAdmin):
     }
     fieldsets = (
         (None, {"fields": (("sentence", "subject"), ("actor_name", "at"), "reason")}),
-        ("What changed", {"fields": ("shown_before", "shown_after")}),
+        ("What changed", {"fields": ("shown_changes",)}),
     )
 
     @admin.display(description="what")
     def sentence(self, event: AuditEvent) -> str:
         """Say what was done."""
-        return event_sentence(event.code)
+        return event_text(event)
 
-    @admin.display(description="before")
-    def shown_before(self, event: AuditEvent) -> SafeString:
-        """Show the state before."""
-        return _shown(event.before)
-
-    @admin.display(description="after")
-    def shown_after(self, event: AuditEvent) -> SafeString:
-        """Show the state after."""
-        return _shown(event.after)
-
-
-def _shown(state: dict[str, Any]) -> SafeString:
-    text = json.dumps(state, indent=2, ensure_ascii=False)
-    return format_html('<pre tabindex="0">{}</pre>', text)
+    @admin.display(description="changes")
+    def shown_changes(self, event: AuditEvent) -> SafeString | str:
+        """Show each thing that changed, before and after."""
+        rows = [(one.label, one.before, one.after) for one in event_changes(event)]
+        return format_html_join("", CHANGE, rows) if rows else "Nothing but the fact."

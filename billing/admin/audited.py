@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db.models import Model
-from django.forms import BaseInlineFormSet, ModelForm
+from django.forms import BaseInlineFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest
 
 from billing.services import audit
@@ -66,15 +66,27 @@ def changed_fields(form: "ModelForm[Any]") -> tuple[dict[str, Any], dict[str, An
     """Return what a form changed, before and after, as JSON."""
     before, after = {}, {}
     for name in form.changed_data:
-        before[name] = plain(form.initial.get(name))
+        before[name] = _named(form, name, form.initial.get(name))
         after[name] = plain(form.cleaned_data.get(name))
     return before, after
 
 
+def _named(form: "ModelForm[Any]", name: str, value: Any) -> Any:
+    """Return an initial value; a row is named, as the form holds its id only."""
+    field = form.fields.get(name)
+    if not isinstance(field, ModelChoiceField) or field.queryset is None:
+        return plain(value)
+    chosen = None if value is None else field.queryset.filter(pk=value).first()
+    return plain(value if chosen is None else chosen)
+
+
 def plain(value: Any) -> Any:
-    """Return a value as JSON holds it; rows by their id, the rest as text."""
+    """Return a value as JSON holds it; rows by their names, the rest as text.
+
+    A row whose key is a text is named by it: a logo by its sha256.
+    """
     if isinstance(value, Model):
-        return value.pk
+        return value.pk if isinstance(value.pk, str) else str(value)
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, Mapping):

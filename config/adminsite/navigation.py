@@ -108,6 +108,18 @@ RUNS: Final = Door(
         _list("Decisions", "invoicing.rundecision"),
     ),
 )
+REPORTS: Final = Door(
+    key="reports",
+    label="Reports",
+    icon="report",
+    pages=(
+        Page(
+            label="Receivables by age",
+            url_name="invoicing_aging",
+            permission="invoicing.view_invoice",
+        ),
+    ),
+)
 SETTINGS: Final = Door(
     key="settings",
     label="Settings",
@@ -130,7 +142,7 @@ SETTINGS: Final = Door(
         _list("Audit trail", "billing.auditevent"),
     ),
 )
-DOORS: Final = (ACCOUNTS, CONTRACTS, INVOICES, RUNS)
+DOORS: Final = (ACCOUNTS, CONTRACTS, INVOICES, RUNS, REPORTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

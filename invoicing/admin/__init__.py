@@ -2,6 +2,7 @@
 
 from invoicing.admin import (
     activation,
+    aging,
     amend,
     balance,
     canceling,
@@ -20,6 +21,7 @@ from invoicing.admin import (
     dry_run,
     finish,
     generate,
+    history,
     imports,
     invoice,
     invoice_export,
@@ -41,6 +43,7 @@ from invoicing.admin import (
     search,
     send_again,
     series,
+    statement,
     stopping,
     stopping_several,
     why,
@@ -49,6 +52,7 @@ from invoicing.admin import (
 
 __all__ = [
     "activation",
+    "aging",
     "amend",
     "balance",
     "canceling",
@@ -67,6 +71,7 @@ __all__ = [
     "dry_run",
     "finish",
     "generate",
+    "history",
     "imports",
     "invoice",
     "invoice_export",
@@ -88,6 +93,7 @@ __all__ = [
     "search",
     "send_again",
     "series",
+    "statement",
     "stopping",
     "stopping_several",
     "why",

@@ -11,10 +11,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from billing.display import badge, day_text, money
-from billing.events import event_sentence, event_tone
-from billing.models import AuditEvent
 from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.paginator import CAP
+from invoicing.admin.history import history_context, history_of_credit_note
 from invoicing.admin.invoice_views import view
 from invoicing.admin.pdf import CreditNotePdf
 from invoicing.choices import CREDIT_NOTE_STATUSES, CREDIT_REASONS, CREDIT_SETTLEMENTS
@@ -24,7 +23,6 @@ from invoicing.filters_of_money import CreditNoteFilter
 from invoicing.models import CreditNote
 from invoicing.queries.search import search_credit_notes
 
-EVENTS_SHOWN = 20
 FROZEN = ("bill_to", "seller", "taxes")
 
 
@@ -194,6 +192,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show the document instead of a form."""
         context |= _note_context(obj)
+        context["history"] = history_context(request, history_of_credit_note(obj), obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
@@ -232,18 +231,6 @@ def _note_context(note: CreditNote) -> dict[str, Any]:
         )
         if entry
         else [],
-        "events": [
-            {
-                "event": event,
-                "sentence": event_sentence(event.code),
-                "tone": event_tone(event.code),
-            }
-            for event in AuditEvent.objects.filter(
-                account_id=note.invoice.account_id,
-                invoice_id=note.invoice_id,
-                code__startswith="credit_note.",
-            ).order_by("-id")[:EVENTS_SHOWN]
-        ],
     }
 
 

@@ -16,13 +16,15 @@ from billing.display import badge, day_text, money
 from billing.domain.money import currency_digits
 from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.paginator import CAP
-from config.clock import now
+from config.clock import now, today_in
+from invoicing.admin.history import history_context, history_of_invoice
 from invoicing.admin.invoice_page import invoice_context
 from invoicing.admin.invoice_views import invoice_views, totals_by_currency
-from invoicing.display import delivery_text, invoice_badge
+from invoicing.display import delivery_text, invoice_badge, superseded_badge
 from invoicing.domain.states import InvoiceStatus
 from invoicing.filters import InvoiceFilter
 from invoicing.models import Invoice
+from invoicing.queries.claims import with_superseded
 from invoicing.queries.search import search_invoices
 
 FROZEN = ("bill_to", "seller", "printed_fields", "custom_fields", "taxes")
@@ -47,7 +49,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         "shown_total",
         "shown_amount_due",
     )
-    list_select_related = ("account", "bill_group")
+    list_select_related = ("account", "bill_group", "legal_entity")
     list_note = "Drafts first, then the newest. Amounts with tax."
     ordering = ("-issue_date", "-id")
     sortable_by = ("shown_issue_date",)
@@ -72,8 +74,9 @@ class InvoiceAdmin(ReadOnlyAdmin):
         if request.resolver_match and request.resolver_match.url_name == (
             "invoicing_invoice_changelist"
         ):
-            return rows.defer(*FROZEN).prefetch_related("deliveries")
-        return rows.select_related(
+            shown = with_superseded(rows.defer(*FROZEN))
+            return shown.prefetch_related("deliveries")
+        return with_superseded(rows).select_related(
             "account", "bill_group", "legal_entity", "run", "replaces"
         )
 
@@ -91,8 +94,10 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status")
     def shown_status(self, invoice: Invoice) -> SafeString:
-        """Show where it stands."""
-        return badge(invoice_badge(invoice, local_today()))
+        """Show where it stands, and whether it was replaced."""
+        status = badge(invoice_badge(invoice, _today_of(invoice)))
+        mark = superseded_badge(invoice)
+        return format_html("{} {}", status, badge(mark)) if mark else status
 
     @admin.display(description="account")
     def shown_account(self, invoice: Invoice) -> SafeString:
@@ -111,7 +116,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         overdue = (
             invoice.status == InvoiceStatus.OPEN
             and invoice.due_date is not None
-            and invoice.due_date < local_today()
+            and invoice.due_date < _today_of(invoice)
         )
         text = day_text(invoice.due_date) if invoice.due_date else "on issue"
         tone = "bad" if overdue else "" if invoice.due_date else "zero"
@@ -187,8 +192,14 @@ class InvoiceAdmin(ReadOnlyAdmin):
         obj: Any = None,
     ) -> HttpResponse:
         """Show the document instead of a form."""
-        context |= invoice_context(obj, today=local_today())
+        context |= invoice_context(obj, today=_today_of(obj))
+        context["history"] = history_context(request, history_of_invoice(obj), obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def _today_of(invoice: Invoice) -> date:
+    """Return today where the seller of an invoice is."""
+    return today_in(invoice.legal_entity.time_zone)
 
 
 def local_today() -> date:

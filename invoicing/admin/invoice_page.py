@@ -2,21 +2,16 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from billing.events import event_sentence, event_tone
-from billing.models import AuditEvent
 from contracts.choices import CHARGE_STATES
-from invoicing.display import delivery_rows, invoice_badge
+from invoicing.display import delivery_rows, invoice_badge, superseded_badge
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
-from invoicing.queries.claims import superseded_among
-
-EVENTS_SHOWN: Final = 20
 
 
 def invoice_context(invoice: Invoice, *, today: date) -> dict[str, Any]:
-    """Return what the page of an invoice shows."""
+    """Return what the page of an invoice shows, read `with_superseded`."""
     revision = invoice.current_revision
     lines = list(invoice.lines.select_related("charge").order_by("position"))
     return {
@@ -29,7 +24,7 @@ def invoice_context(invoice: Invoice, *, today: date) -> dict[str, Any]:
             for line in lines
             if line.charge is not None
         ],
-        "is_superseded": bool(superseded_among([invoice.pk])),
+        "superseded_badge": superseded_badge(invoice),
         "left_to_credit": invoice.total - invoice.credited_due - invoice.credited_paid,
         "replacement": invoice.replacements.exclude(status=InvoiceStatus.VOID).first(),
         "taxes": [
@@ -45,14 +40,4 @@ def invoice_context(invoice: Invoice, *, today: date) -> dict[str, Any]:
         "revisions": list(
             invoice.revisions.defer("pdf", "bill_to").order_by("-revision")
         ),
-        "events": [
-            {
-                "event": event,
-                "sentence": event_sentence(event.code),
-                "tone": event_tone(event.code),
-            }
-            for event in AuditEvent.objects.filter(
-                account_id=invoice.account_id, invoice_id=invoice.pk
-            ).order_by("-id")[:EVENTS_SHOWN]
-        ],
     }

@@ -6,7 +6,7 @@ Only what waits for a person is counted, up to the cap of the lists.
 
 import calendar
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +15,10 @@ from django.http import QueryDict
 
 from config.adminsite.paginator import CAP
 from invoicing.domain.states import InvoiceStatus
+from invoicing.filters import local_days
 from invoicing.models import Invoice
+from invoicing.queries.claims import not_credited_in_full, superseded
+from invoicing.queries.overdue import overdue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,25 +46,16 @@ def invoice_views(
         "issue_date_before": today.replace(day=last).isoformat(),
     }
     drafts = counted.filter(status=InvoiceStatus.DRAFT)
-    late = overdue(counted, today=today)
+    late = overdue(counted, local_days())
+    replaced = not_credited_in_full(superseded(counted))
     return [
         view("All", {}, given),
         view("Drafts to review", {"status": "DRAFT"}, given, counted=drafts),
-        view("Overdue", overdue_filters(today), given, counted=late),
+        view("Overdue", {"overdue": "yes"}, given, counted=late),
+        view("Superseded", {"superseded": "to_credit"}, given, counted=replaced),
         view("Open", {"status": "OPEN"}, given),
         view(f"{today:%B}", month, given),
     ]
-
-
-def overdue(invoices: QuerySet[Invoice], *, today: date) -> QuerySet[Invoice]:
-    """Return those that are open past their due date."""
-    return invoices.filter(status=InvoiceStatus.OPEN, due_date__lt=today)
-
-
-def overdue_filters(today: date) -> dict[str, str]:
-    """Return the filters of the list that show what is overdue."""
-    yesterday = today - timedelta(days=1)
-    return {"status": "OPEN", "due_date_before": yesterday.isoformat()}
 
 
 def view(

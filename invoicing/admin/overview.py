@@ -20,7 +20,9 @@ from config.adminsite.pages import ObjectPage, object_page
 from config.clock import today_in
 from contracts.admin.contract import contract_badge
 from contracts.models import Contract
-from invoicing.admin.account_documents import documents_context, timeline
+from invoicing.admin.account_documents import documents_context
+from invoicing.admin.account_money import money_context
+from invoicing.admin.history import history_context, history_of_account
 from invoicing.admin.invoice import local_today
 from invoicing.admin.why import activation_url, why_panel
 from invoicing.display import decision_badge
@@ -85,8 +87,9 @@ class AccountOverview(ObjectPage):
             "more_pending": max(len(pending) - shown, 0),
             "pending_count": len(pending),
             "contracts": contract_rows(subject),
-            "timeline": timeline(subject),
-            **documents_context(request, subject, today),
+            "history": history_context(request, history_of_account(subject), subject),
+            **documents_context(request, subject),
+            **money_context(subject, today),
             "may_generate": may_generate,
             "first_group": groups[0] if groups else None,
             "why": why,

@@ -19,6 +19,7 @@ from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.paginator import CAP
 from config.clock import today_in
 from contracts.forms import ReasonForm
+from invoicing.admin.history import history_context, history_of_payment
 from invoicing.admin.invoice_views import view
 from invoicing.filters_of_money import PaymentFilter
 from invoicing.models import BalanceUse, Payment
@@ -73,7 +74,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     @admin.display(description="state")
     def shown_state(self, payment: Payment) -> SafeString:
         """Show whether it stands."""
-        return badge(_state(payment))
+        return badge(payment_badge(payment))
 
     @admin.display(description="account")
     def shown_account(self, payment: Payment) -> SafeString:
@@ -138,7 +139,8 @@ class PaymentAdmin(ReadOnlyAdmin):
         """Show where it went instead of a form."""
         context |= {
             "payment": obj,
-            "status_badge": badge(_state(obj)),
+            "history": history_context(request, history_of_payment(obj), obj),
+            "status_badge": badge(payment_badge(obj)),
             "allocations": list(
                 obj.allocations.select_related("invoice").order_by("pk")
             ),
@@ -234,7 +236,8 @@ class TakeBackPayment(ObjectAction):
         )
 
 
-def _state(payment: Payment) -> Badge:
+def payment_badge(payment: Payment) -> Badge:
+    """Return whether a payment stands."""
     return RECEIVED if payment.taken_back_on is None else TAKEN_BACK
 
 

@@ -105,5 +105,5 @@ def contract_panel(request: HttpRequest, subject: Any) -> Panel | None:
     return bill_group_panel(request, subject.bill_group)
 
 
-registry.object_panels.setdefault(BillGroup, []).append(bill_group_panel)
-registry.object_panels.setdefault(Contract, []).append(contract_panel)
+registry.object_panels.setdefault(BillGroup, []).insert(0, bill_group_panel)
+registry.object_panels.setdefault(Contract, []).insert(0, contract_panel)

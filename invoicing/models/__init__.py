@@ -11,6 +11,7 @@ from invoicing.models.invoice import Invoice, InvoiceLine, InvoiceRevision
 from invoicing.models.money import (
     BalanceEntry,
     BalanceUse,
+    BalanceWithdrawal,
     Payment,
     PaymentAllocation,
 )
@@ -21,6 +22,7 @@ from invoicing.models.series import NumberSeries
 __all__ = [
     "BalanceEntry",
     "BalanceUse",
+    "BalanceWithdrawal",
     "CreditLimit",
     "CreditNote",
     "CreditNoteLine",

@@ -163,3 +163,29 @@ class BalanceUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} for {self.invoice}"
+
+
+class BalanceWithdrawal(models.Model):
+    """What was taken away again of a balance, on which day, with what it came from.
+
+    `payment` is the one that was taken back; none where a credit note was voided.
+    """
+
+    entry = models.ForeignKey(
+        BalanceEntry, on_delete=models.PROTECT, related_name="withdrawals"
+    )
+    amount = models.DecimalField(max_digits=18, decimal_places=3)
+    withdrawn_on = models.DateField()
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, null=True, related_name="withdrawals"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0), name="balance_withdrawal_is_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} on {day_text(self.withdrawn_on)}"

@@ -4,14 +4,15 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 
 from billing.domain.money import round_money
 from contracts.domain.terms import ChargeState
+from contracts.models import ScheduledCharge
 from invoicing.domain.allocation import Balance, OpenInvoice
 from invoicing.domain.credit import Claim
 from invoicing.domain.credit_lines import Creditable, CreditableLine
-from invoicing.domain.states import CreditNoteStatus, InvoiceStatus
+from invoicing.domain.states import ISSUED, CreditNoteStatus, InvoiceStatus
 from invoicing.models import (
     BalanceEntry,
     CreditNote,
@@ -79,6 +80,29 @@ def superseded_among(invoice_ids: Collection[int]) -> set[int]:
         .exclude(invoice__status__in=[InvoiceStatus.DRAFT, InvoiceStatus.VOID])
         .values_list("invoice_id", flat=True)
     )
+
+
+def with_superseded(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """Return the invoices with the mark `is_superseded` (A3)."""
+    charges = InvoiceLine.objects.filter(
+        invoice=OuterRef("pk"), charge__state=ChargeState.SUPERSEDED
+    )
+    return invoices.annotate(is_superseded=Exists(charges))
+
+
+def superseded(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """Return those that are issued and superseded (A3).
+
+    The partial index on superseded charges finds them.
+    """
+    charges = ScheduledCharge.objects.filter(state=ChargeState.SUPERSEDED)
+    of_lines = InvoiceLine.objects.filter(charge__in=charges.values("pk"))
+    return invoices.filter(pk__in=of_lines.values("invoice"), status__in=ISSUED)
+
+
+def not_credited_in_full(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """Return those of which something is left to credit (A5)."""
+    return invoices.filter(total__gt=F("credited_due") + F("credited_paid"))
 
 
 def open_invoices(invoices: Iterable[Invoice]) -> list[OpenInvoice]:

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
-from contracts.domain.terms import ChargeState
-from contracts.models import ScheduledCharge
 from invoicing.domain.states import CreditNoteStatus, InvoiceStatus
-from invoicing.models import CreditNote, Invoice, InvoiceLine
+from invoicing.models import CreditNote, Invoice
+from invoicing.queries.claims import not_credited_in_full, superseded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,17 +19,9 @@ class OpenCorrection:
 
 
 def superseded_uncredited() -> QuerySet[Invoice]:
-    """Return the superseded invoices of which not all is credited (A3, M6).
-
-    The partial index on superseded charges finds them.
-    """
-    charges = ScheduledCharge.objects.filter(state=ChargeState.SUPERSEDED)
-    of_lines = InvoiceLine.objects.filter(charge__in=charges.values("pk"))
-    return Invoice.objects.filter(
-        pk__in=of_lines.values("invoice"),
-        status__in=[InvoiceStatus.OPEN, InvoiceStatus.PAID],
-        total__gt=F("credited_due") + F("credited_paid"),
-    )
+    """Return the superseded invoices of which not all is credited (A3, M6)."""
+    found = superseded(Invoice.objects.all())
+    return not_credited_in_full(found).exclude(status=InvoiceStatus.CREDITED)
 
 
 def replacement_drafts() -> QuerySet[Invoice]:

@@ -6,21 +6,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import Count, F, Min, Q, Sum
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
 
 from billing.models import Account
+from invoicing.domain.aging import AGES
 from invoicing.domain.states import ISSUED, InvoiceStatus
 from invoicing.models import BalanceEntry, Invoice
 
 TWELVE_MONTHS: Final = timedelta(days=365)
-# The first and last days after the due date of each bucket; the first is not yet due.
-AGES: Final = (
-    ("Not due", None, 0),
-    ("1 to 30 days", 1, 30),
-    ("31 to 60", 31, 60),
-    ("61 to 90", 61, 90),
-    ("Over 90", 91, None),
-)
 _ZERO: Final = Decimal(0)
 _IS_OPEN: Final = Q(status=InvoiceStatus.OPEN)
 
@@ -125,22 +118,17 @@ def credit_balances(account: Account) -> dict[str, Decimal]:
     )
 
 
-def receivables_by_age(*, today: date) -> list[Receivables]:
-    """Return what is due on all open invoices, by currency and age, in one query."""
-    spans = [_span(today, first, last) for _, first, last in AGES]
+def receivables_by_age(
+    *, today: date, invoices: QuerySet[Invoice] | None = None
+) -> list[Receivables]:
+    """Return what is due by currency and age, in one query; of all, or of these."""
+    spans = [span.due_dates(today) for span in AGES]
+    found = Invoice.objects.all() if invoices is None else invoices
     rows: Any = (
-        Invoice.objects.filter(_IS_OPEN)
+        found.filter(_IS_OPEN)
         .order_by()
         .values("currency")
-        .annotate(
-            total=Sum("amount_due"),
-            **{
-                f"age_{number}": Sum(
-                    "amount_due", filter=_between(*span), default=_ZERO
-                )
-                for number, span in enumerate(spans)
-            },
-        )
+        .annotate(total=Sum("amount_due"), **_sums(today))
         .order_by("currency")
     )
     return [
@@ -148,27 +136,17 @@ def receivables_by_age(*, today: date) -> list[Receivables]:
             currency=row["currency"],
             ages=tuple(
                 Age(
-                    label=label,
+                    label=span.label,
                     amount=row[f"age_{number}"],
                     due_from=spans[number][0],
                     due_to=spans[number][1],
                 )
-                for number, (label, _, _) in enumerate(AGES)
+                for number, span in enumerate(AGES)
             ),
             total=row["total"],
         )
         for row in rows
     ]
-
-
-def _span(
-    today: date, first: int | None, last: int | None
-) -> tuple[date | None, date | None]:
-    """Return the due dates from which it is `first` to `last` days on a day."""
-    if first is None:
-        return today, None
-    due_to = today - timedelta(days=first)
-    return (today - timedelta(days=last) if last is not None else None), due_to
 
 
 def _between(due_from: date | None, due_to: date | None) -> Q:
@@ -178,3 +156,60 @@ def _between(due_from: date | None, due_to: date | None) -> Q:
     if due_to is not None:
         found &= Q(due_date__lte=due_to)
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountAges:
+    """What an account owes in one currency, by age; `amounts` are those of `AGES`."""
+
+    account_id: int
+    account_number: str
+    account_name: str
+    currency: str
+    amounts: tuple[Decimal, ...]
+    total: Decimal
+
+    @property
+    def overdue(self) -> Decimal:
+        """What is past its due date."""
+        return sum(self.amounts[1:], _ZERO)
+
+
+def ages_of_accounts(
+    invoices: QuerySet[Invoice], *, today: date
+) -> QuerySet[Invoice, dict[str, Any]]:
+    """Return what is due of invoices by account, currency and age, oldest debt first.
+
+    To page through: `account_ages` reads its rows.
+    """
+    rows: Any = (
+        invoices.filter(_IS_OPEN)
+        .order_by()
+        .values("account_id", "account__number", "account__name", "currency")
+        .annotate(total=Sum("amount_due"), since=Min("due_date"), **_sums(today))
+        .order_by("since", "account_id", "currency")
+    )
+    found: QuerySet[Invoice, dict[str, Any]] = rows
+    return found
+
+
+def account_ages(row: dict[str, Any]) -> AccountAges:
+    """Return a row of `ages_of_accounts`."""
+    return AccountAges(
+        account_id=row["account_id"],
+        account_number=row["account__number"],
+        account_name=row["account__name"],
+        currency=row["currency"],
+        amounts=tuple(row[f"age_{number}"] for number in range(len(AGES))),
+        total=row["total"],
+    )
+
+
+def _sums(today: date) -> dict[str, Sum]:
+    """Return the sum of each bucket of `AGES`."""
+    return {
+        f"age_{number}": Sum(
+            "amount_due", filter=_between(*span.due_dates(today)), default=_ZERO
+        )
+        for number, span in enumerate(AGES)
+    }

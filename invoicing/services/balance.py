@@ -23,6 +23,7 @@ from invoicing.domain.totals import status_at_issue
 from invoicing.models import (
     BalanceEntry,
     BalanceUse,
+    BalanceWithdrawal,
     CreditNote,
     Invoice,
     Payment,
@@ -188,11 +189,23 @@ def _as_open(new: Sequence[NewInvoice]) -> list[OpenInvoice]:
     ]
 
 
-def withdraw(entry: BalanceEntry, amount: Decimal) -> None:
+def withdraw(
+    entry: BalanceEntry,
+    amount: Decimal,
+    *,
+    today: date,
+    payment: Payment | None = None,
+) -> None:
     """Take away what is left of a balance, with its source.
 
-    The database refuses more than is left.
+    `payment` is the one whose taking back takes it. The database refuses more than is
+    left.
     """
+    if not amount:
+        return
+    BalanceWithdrawal.objects.create(
+        entry=entry, amount=amount, withdrawn_on=today, payment=payment
+    )
     BalanceEntry.objects.filter(pk=entry.pk).update(withdrawn=F("withdrawn") + amount)
     entry.refresh_from_db()
 

@@ -119,7 +119,7 @@ def void_credit_note(
     entry = BalanceEntry.objects.filter(credit_note=note).first()
     check_voidable(note, entry)
     if entry is not None:
-        withdraw(entry, entry.left)
+        withdraw(entry, entry.left, today=today)
     parts = _parts(note)
     store_claim(invoice, after_voided_credit(claim_of(invoice), parts))
     note.status = CreditNoteStatus.VOID.value

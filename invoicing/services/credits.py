@@ -272,6 +272,9 @@ def record_credit(
         bill_group_id=group.pk,
         invoice_id=note.invoice_id,
         before=before,
-        after=after or {"total": str(note.total), "currency": note.currency},
+        after={
+            **(after or {"total": str(note.total), "currency": note.currency}),
+            "credit_note": note.pk,
+        },
         reason=reason,
     )

@@ -124,6 +124,15 @@ MONEY_INVARIANTS: Final = (
         GROUP BY e.id HAVING e.used <> coalesce(sum(u.amount), 0)""",
     ),
     Invariant(
+        "balance_says_what_was_withdrawn",
+        "M4",
+        "A balance says that other sums were withdrawn of it than were.",
+        """
+        SELECT e.id FROM invoicing_balanceentry e
+        LEFT JOIN invoicing_balancewithdrawal w ON w.entry_id = e.id
+        GROUP BY e.id HAVING e.withdrawn <> coalesce(sum(w.amount), 0)""",
+    ),
+    Invariant(
         "money_stays_in_its_bill_group",
         "M4",
         "A payment or balance of one bill group was used for another's invoice.",

@@ -155,6 +155,7 @@ def _record(
             "currency": payment.currency,
             "received_on": payment.received_on.isoformat(),
             "reference": payment.reference,
+            "payment": payment.pk,
         },
     )
     for part in allocations:
@@ -170,5 +171,6 @@ def _record(
                 "amount": str(part.amount),
                 "currency": invoice.currency,
                 "status": invoice.status,
+                "payment": payment.pk,
             },
         )

@@ -57,9 +57,9 @@ def take_back_payment(
     for allocation in payment.allocations.filter(undone_on=None).order_by("-pk"):
         allocation.undone_on = today
         allocation.save(update_fields=["undone_on"])
-        _take_from(allocation.invoice_id, paid=allocation.amount, today=today)
+        _take_from(allocation.invoice_id, payment, paid=allocation.amount, today=today)
     for entry in payment.balance_entries.order_by("pk"):
-        _shrink(entry, entry.used + entry.left, today=today)
+        _shrink(entry, entry.used + entry.left, payment, today=today)
     payment.taken_back_on = today
     payment.taken_back_reason = reason.strip()
     payment.save(update_fields=["taken_back_on", "taken_back_reason"])
@@ -70,7 +70,11 @@ def take_back_payment(
         subject=group.public_id,
         account_id=group.account_id,
         bill_group_id=group.pk,
-        before={"amount": str(payment.amount), "currency": payment.currency},
+        before={
+            "amount": str(payment.amount),
+            "currency": payment.currency,
+            "payment": payment.pk,
+        },
         reason=payment.taken_back_reason,
     )
     apply_balance(bill_group=group, today=today, actor=actor)
@@ -78,7 +82,12 @@ def take_back_payment(
 
 
 def _take_from(
-    invoice_id: int, *, today: date, paid: Decimal = ZERO, applied: Decimal = ZERO
+    invoice_id: int,
+    payment: Payment,
+    *,
+    today: date,
+    paid: Decimal = ZERO,
+    applied: Decimal = ZERO,
 ) -> None:
     """Take paid or applied money from an invoice, and what credits gave back of it."""
     invoice = lock_invoices([invoice_id])[invoice_id]
@@ -97,10 +106,12 @@ def _take_from(
             credited_due=claim.credited_due + never_came,
         ),
     )
-    _turn_credits(invoice, never_came, today=today)
+    _turn_credits(invoice, never_came, payment, today=today)
 
 
-def _turn_credits(invoice: Invoice, amount: Decimal, *, today: date) -> None:
+def _turn_credits(
+    invoice: Invoice, amount: Decimal, payment: Payment, *, today: date
+) -> None:
     """Have credits lower the due by what they had given back, newest first."""
     notes = CreditNote.objects.filter(
         invoice=invoice, status=CreditNoteStatus.ISSUED, paid_part__gt=0
@@ -118,10 +129,12 @@ def _turn_credits(invoice: Invoice, amount: Decimal, *, today: date) -> None:
         note.paid_part = (note.paid_part or ZERO) - part
         note.due_part = (note.due_part or ZERO) + part
         note.save(update_fields=["paid_part", "due_part"])
-        _shrink(BalanceEntry.objects.get(credit_note=note), part, today=today)
+        _shrink(BalanceEntry.objects.get(credit_note=note), part, payment, today=today)
 
 
-def _shrink(entry: BalanceEntry, amount: Decimal, *, today: date) -> None:
+def _shrink(
+    entry: BalanceEntry, amount: Decimal, payment: Payment, *, today: date
+) -> None:
     """Withdraw balance, taking it back from where it was used, newest use first."""
     uses = BalanceUse.objects.filter(entry=entry, undone_on=None).order_by("-pk")
     for use in uses:
@@ -131,6 +144,6 @@ def _shrink(entry: BalanceEntry, amount: Decimal, *, today: date) -> None:
         use.save(update_fields=["undone_on"])
         entry.used -= use.amount
         entry.save(update_fields=["used"])
-        _take_from(use.invoice_id, applied=use.amount, today=today)
+        _take_from(use.invoice_id, payment, applied=use.amount, today=today)
         entry.refresh_from_db()
-    withdraw(entry, amount)
+    withdraw(entry, amount, today=today, payment=payment)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from billing.models import AuditEvent, public_id
 from billing.services.audit import actor_fields
+from contracts.domain.terms import ChargeState
 from contracts.services.rows import NULL, cell, copy_cells, or_null
 from invoicing.domain.states import DeliveryKind
 from invoicing.models import Delivery, InvoiceRun, RunDecision
@@ -53,7 +54,7 @@ def copy_audit(
             "invoice.drafted" if paper.is_draft else "invoice.issued",
             *_audit_target(paper.assessment, paper.invoice_id),
             '{"charges": "PENDING"}',
-            _audit_after(paper.assessment),
+            _audit_after(paper),
             cell(paper.assessment.decision.sentence),
         )
         for paper in papers
@@ -88,11 +89,12 @@ def _audit_target(assessment: Assessment, invoice_id: int | None) -> tuple[Any, 
     )
 
 
-def _audit_after(assessment: Assessment) -> str:
-    document = assessment.document
+def _audit_after(paper: Paper) -> str:
+    document = paper.assessment.document
+    state = ChargeState.DRAFTED if paper.is_draft else ChargeState.INVOICED
     zero = [charge.charge_id for charge in document.zero_charges]
     return (
-        f'{{"bill_date": "{document.bill_date!s}", '
+        f'{{"charges": "{state.value}", "bill_date": "{document.bill_date!s}", '
         f'"total": "{document.totals.total!s}", '
         f'"currency": "{document.currency}", "charges_at_zero": {zero}}}'
     )

@@ -15,6 +15,7 @@ from billing.models import BillGroup
 from invoicing.models import (
     BalanceEntry,
     BalanceUse,
+    BalanceWithdrawal,
     CreditNote,
     CreditNoteLine,
     Invoice,
@@ -172,6 +173,20 @@ def test_m4_what_was_undone_stays_so() -> None:
     )
 
 
+def test_m4_what_was_withdrawn_is_on_its_balance_and_stays() -> None:
+    payment = Payment.objects.order_by("pk")[1]
+    take_back_payment(payment=payment, reason="Bounced", actor=None, today=TODAY)
+    taken = "UPDATE invoicing_balanceentry SET withdrawn = withdrawn - 1 "
+
+    assert refused(f"{taken}WHERE payment_id = %s", payment.pk)
+    assert refused("UPDATE invoicing_balancewithdrawal SET withdrawn_on = '2026-01-02'")
+    assert refused("DELETE FROM invoicing_balancewithdrawal")
+    assert refused("UPDATE invoicing_balanceentry SET withdrawn = 1 WHERE used = 0")
+    entry = BalanceEntry.objects.order_by("pk")[0]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        save_and_check(BalanceWithdrawal(entry=entry, amount=1, withdrawn_on=TODAY))
+
+
 def test_m4_a_use_and_an_allocation_are_booked_on_both_sides() -> None:
     invoice, entry = Invoice.objects.get(), BalanceEntry.objects.first()
     assert entry is not None
@@ -189,7 +204,7 @@ def test_m4_a_use_and_an_allocation_are_booked_on_both_sides() -> None:
             save_and_check(row)
 
 
-def save_and_check(row: BalanceUse | PaymentAllocation) -> None:
+def save_and_check(row: BalanceUse | BalanceWithdrawal | PaymentAllocation) -> None:
     """Save a row and check what the end of the transaction would."""
     row.save()
     with connection.cursor() as cursor:

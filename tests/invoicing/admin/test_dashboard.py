@@ -10,7 +10,8 @@ import time_machine
 
 from billing.models import AccountingPeriod, BillGroup, InvoicingSettings
 from invoicing.admin.dashboard_panels import segments
-from invoicing.queries.receivables import AGES, Age, Receivables
+from invoicing.domain.aging import AGES
+from invoicing.queries.receivables import Age, Receivables
 from invoicing.services.generation import run_invoicing
 from tests.factories import BillGroupFactory, LegalEntityFactory
 from tests.staff import ROLES, active_contract, client_of, company
@@ -183,8 +184,8 @@ def test_bar_is_as_long_as_its_amounts() -> None:
     row = Receivables(
         currency="EUR",
         ages=tuple(
-            Age(label=label, amount=Decimal(amount), due_from=None, due_to=None)
-            for (label, _, _), amount in zip(AGES, amounts, strict=True)
+            Age(label=span.label, amount=Decimal(amount), due_from=None, due_to=None)
+            for span, amount in zip(AGES, amounts, strict=True)
         ),
         total=Decimal(100),
     )

@@ -72,7 +72,8 @@ def test_history_says_how_it_was_issued(invoice: Invoice) -> None:
     """M5."""
     page = client_of("Auditor").get(url(invoice))
 
-    assert [row["sentence"] for row in page.context["events"]] == ["Invoice issued"]
+    told = [line.entries[0].sentence for line in page.context["history"]["lines"]]
+    assert told == ["Invoice issued for 100.00 USD"]
 
 
 def test_invoice_that_nothing_replaces_says_nothing_of_it(invoice: Invoice) -> None:

@@ -266,6 +266,6 @@ def test_timeline_names_the_invoice_and_what_it_came_to(group: BillGroup) -> Non
     """M5."""
     page = overview(client_of("Support"), group)
 
-    newest = page.context["timeline"][0]
+    newest = page.context["history"]["lines"][0].entries[0]
     assert newest.sentence == "Invoice issued for 100.00 USD"
-    assert newest.link == Invoice.objects.get().number
+    assert newest.subject == Invoice.objects.get().number

@@ -138,6 +138,10 @@ CORRUPTIONS = {
     "balance_says_what_was_used": """
         UPDATE invoicing_balanceentry SET used = used - 1
         WHERE credit_note_id IS NOT NULL""",
+    "balance_says_what_was_withdrawn": """
+        INSERT INTO invoicing_balancewithdrawal (entry_id, amount, withdrawn_on)
+        SELECT id, 1, '2026-02-28' FROM invoicing_balanceentry
+        WHERE credit_note_id IS NOT NULL""",
     "money_stays_in_its_bill_group": """
         UPDATE invoicing_payment SET currency = 'EUR'""",
     "issued_credit_is_audited": """

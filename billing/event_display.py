@@ -1,0 +1,152 @@
+"""How audit entries are told: what happened and what changed, in words (M5)."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from billing.display import NOTHING, day_text, money_text, number_text
+from billing.domain.money import UnknownCurrency
+from billing.events import event_sentence
+from billing.models import AuditEvent
+
+MOST_CHANGES: Final = 12
+_SAID: Final = ("total", "amount")
+_MONEY: Final = frozenset(
+    {*_SAID, "due", "given_back", "subtotal", "tax", "price", "difference"}
+)
+_WORDS: Final = frozenset(
+    {
+        *("status", "state", "charges", "invoicing", "delivery", "kind", "timing"),
+        *("frequency", "proration", "charge_type", "first_invoice", "settlement"),
+    }
+)
+# Keys by which the machine finds things; they tell a reader nothing.
+_HIDDEN: Final = frozenset(
+    {
+        *("currency", "sha256", "ids", "import", "charges_at_zero", "credit_notes"),
+        *("payment", "credit_note", "line_id", "lineage", "id", "version", "attempts"),
+    }
+)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+_DECIMAL: Final = re.compile(r"-?\d+\.\d+\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that changed; a dash stands for nothing."""
+
+    label: str
+    before: str
+    after: str
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there was nothing before."""
+        return self.before == NOTHING
+
+
+def event_text(event: AuditEvent) -> str:
+    """Say what happened, and for how much where the entry holds an amount."""
+    sentence = event_sentence(event.code)
+    amount = _amount(event)
+    return f"{sentence} for {amount}" if amount else sentence
+
+
+def event_changes(event: AuditEvent) -> tuple[Change, ...]:
+    """Return what an entry says has changed, in the order in which it says it.
+
+    What stayed as it was is left out, and the amount that the sentence names.
+    """
+    code = _currency(event)
+    before = dict(_flat(event.before, code))
+    after = dict(_flat(event.after, code))
+    said = _SAID if _amount(event) else ()
+    return tuple(
+        Change(
+            label=_label(path),
+            before=before.get(path, NOTHING),
+            after=after.get(path, NOTHING),
+        )
+        for path in {**before, **after}
+        if before.get(path, NOTHING) != after.get(path, NOTHING)
+        if path[-1] not in said
+    )
+
+
+def _currency(event: AuditEvent) -> str:
+    return str(event.after.get("currency") or event.before.get("currency") or "")
+
+
+def _amount(event: AuditEvent) -> str:
+    code = _currency(event)
+    for state in (event.after, event.before):
+        for key in _SAID:
+            if code and isinstance(state.get(key), str):
+                return _money(state[key], code)
+    return ""
+
+
+def _money(text: str, code: str) -> str:
+    try:
+        return f"{money_text(Decimal(text), code)} {code}"
+    except (InvalidOperation, UnknownCurrency):
+        return text
+
+
+_Path = tuple[str, ...]
+
+
+def _flat(state: Any, code: str, path: _Path = ()) -> Iterator[tuple[_Path, str]]:
+    """Yield every value of a stored state with the way to it, as it is shown."""
+    if isinstance(state, Mapping):
+        for key, value in state.items():
+            if key not in _HIDDEN:
+                yield from _flat(value, code, (*path, str(key)))
+    elif isinstance(state, list) and any(isinstance(x, dict | list) for x in state):
+        for number, value in enumerate(state, start=1):
+            yield from _flat(value, code, (*path, str(number)))
+    elif isinstance(state, list):
+        yield path, ", ".join(_text(x, path, code) for x in state) or NOTHING
+    else:
+        yield path, _text(state, path, code)
+
+
+def _text(value: Any, path: _Path, code: str) -> str:
+    key = path[-1] if path else ""
+    if value is None or not str(value):
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value)
+    if key in _WORDS and text.isupper():
+        return text.replace("_", " ").capitalize()
+    if _DAY.match(text):
+        return _day(text)
+    if _DECIMAL.match(text):
+        is_money = bool(code) and key in _MONEY
+        return _money(text, code) if is_money else number_text(Decimal(text))
+    return text
+
+
+def _day(text: str) -> str:
+    try:
+        return day_text(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def _label(path: _Path) -> str:
+    """Write the way to a value: its own name last.
+
+    >>> _label(("lines", "2", "unit_price"))
+    'Lines 2, unit price'
+    """
+    words = ""
+    for key in path:
+        name = key.replace("_", " ")
+        words += f" {name}" if name.isdigit() else f", {name}"
+    words = words.removeprefix(", ").strip()
+    return words[:1].upper() + words[1:]

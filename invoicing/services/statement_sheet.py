@@ -1,0 +1,178 @@
+"""What stands on the paper of a statement: every word and figure, ready to be printed.
+
+It claims nothing by itself: it lists what was booked and what stands. Seller and
+address are those of today; the figures are those of the books on the last day.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from invoicing.domain.aging import OpenItem
+from invoicing.domain.statement import Movement, Standing
+from invoicing.services.papers import seller_of
+from invoicing.services.sheet_facts import Blocks, Fact, blocks, filled
+from invoicing.services.sheet_parties import Party, print_logo, print_party
+from invoicing.services.statement_words import (
+    age_labels,
+    movement_note,
+    movement_text,
+    signed,
+)
+from invoicing.services.statements import LedgerStatement
+from invoicing.services.wording import Writer, plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedMovement:
+    """A row of the list of movements."""
+
+    day: str
+    text: str
+    note: str
+    raised: str
+    lowered: str
+    balance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedItem:
+    """An invoice that is open; `age` says how long it is overdue."""
+
+    number: str
+    issued: str
+    due_on: str
+    age: str
+    total: str
+    due: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementSheet:
+    """The paper of one statement; `words` are its fixed words by English name."""
+
+    language: str
+    title: str
+    words: dict[str, str]
+    logo: str
+    seller: Party
+    seller_facts: tuple[Fact, ...]
+    bill_to: Party
+    facts: Blocks
+    opening: str
+    opening_label: str
+    movements: tuple[PrintedMovement, ...]
+    raised: str
+    lowered: str
+    closing: str
+    closing_label: str
+    sums: Blocks
+    items: tuple[PrintedItem, ...]
+    ages: tuple[Fact, ...]
+    claim: str
+
+
+def compose_statement(ledger: LedgerStatement) -> StatementSheet:
+    """Return what the paper of a statement says, in the account's language."""
+    account, drawn = ledger.account, ledger.statement
+    write = Writer.of(account.language, ledger.currency)
+    group = ledger.bill_group
+    address = group.bill_to_address if group else account.address
+    seller = seller_of(ledger.legal_entity)
+    return StatementSheet(
+        language=write.locale.language,
+        title=write.say("Statement of account"),
+        words=_words(write),
+        logo=print_logo(seller),
+        seller=print_party(write, seller),
+        seller_facts=filled(
+            (write.say("Tax id"), seller["tax_id"]),
+            (write.say("Email"), seller["email"]),
+        ),
+        bill_to=print_party(write, address.as_dict()),
+        facts=blocks(
+            filled(
+                (write.say("Account"), account.number),
+                (write.say("Bill group"), group.public_id if group else ""),
+                (write.say("From"), write.day(drawn.first)),
+                (write.say("To"), write.day(drawn.last)),
+                (write.say("Currency"), ledger.currency),
+            )
+        ),
+        opening=write.amount(drawn.opening.balance),
+        opening_label=write.say("Balance before {day}", day=write.day(drawn.first)),
+        movements=tuple(_movement(write, move) for move in drawn.movements),
+        raised=write.amount(drawn.raised),
+        lowered=write.amount(drawn.lowered),
+        closing=write.money(drawn.closing.balance),
+        closing_label=write.say("Balance on {day}", day=write.day(drawn.last)),
+        sums=blocks(_sums(write, drawn.closing), label=60),
+        items=tuple(_item(write, item, ledger) for item in ledger.items),
+        ages=tuple(
+            Fact(label=label, value=write.amount(amount))
+            for label, amount in zip(age_labels(write), ledger.ages, strict=True)
+        ),
+        claim=_claim(write, drawn.closing, ledger.overdue),
+    )
+
+
+def _words(write: Writer) -> dict[str, str]:
+    return {
+        "page": write.say("Page"),
+        "of": write.say("of"),
+        "date": write.say("Date"),
+        "movement": write.say("Movement"),
+        "charges": write.say("Charges, {currency}", currency=write.currency),
+        "credits": write.say("Credits, {currency}", currency=write.currency),
+        "balance": write.say("Balance, {currency}", currency=write.currency),
+        "nothing": write.say("Nothing was booked in this time."),
+        "open": write.say("Open invoices"),
+        "number": write.say("Invoice number"),
+        "issued": write.say("Issue date"),
+        "due_on": write.say("Due date"),
+        "total": write.say("Total open"),
+        "due": write.say("Open, {currency}", currency=write.currency),
+        "age": write.say("What is open by age, in days after the due date"),
+    }
+
+
+def _movement(write: Writer, move: Movement) -> PrintedMovement:
+    raised, lowered = signed(move.balance)
+    return PrintedMovement(
+        day=write.day(move.on),
+        text=movement_text(write, move),
+        note=movement_note(write, move),
+        raised=write.amount(raised) if raised else "",
+        lowered=write.amount(lowered) if lowered else "",
+        balance=write.amount(move.after.balance),
+    )
+
+
+def _item(write: Writer, item: OpenItem, ledger: LedgerStatement) -> PrintedItem:
+    late = item.days_late(ledger.statement.last)
+    return PrintedItem(
+        number=plain(item.number),
+        issued=write.day(item.issue_date),
+        due_on=write.day(item.due_date),
+        age=write.say("{days} days overdue", days=str(late)) if late else "",
+        total=write.amount(item.total),
+        due=write.amount(item.due),
+    )
+
+
+def _sums(write: Writer, closing: Standing) -> Iterable[Fact]:
+    if not closing.held:
+        return
+    yield Fact(label=write.say("Open invoices"), value=write.amount(closing.due))
+    yield Fact(
+        label=write.say("Credit balance held for you"),
+        value=write.amount(-closing.held),
+    )
+
+
+def _claim(write: Writer, closing: Standing, overdue: Decimal) -> str:
+    if overdue:
+        return write.say("{amount} is overdue.", amount=write.money(overdue))
+    if closing.due:
+        return write.say("Nothing is overdue.")
+    return write.say("Nothing is open.")
