@@ -31,6 +31,7 @@ CLERK: Final = frozenset(
         *("invoicing.credit_invoice", "invoicing.add_payment"),
         "contracts.amend_contract",
         *("invoicing.discard_invoice", "invoicing.reissue_invoice"),
+        *("contracts.edit_contract_fields", "invoicing.edit_invoice_fields"),
     }
 )
 MANAGER: Final = CLERK | {

@@ -1,5 +1,7 @@
 """Contracts: a draft is a form with its lines; one in force shows its plan."""
 
+from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -95,6 +97,17 @@ class ContractAdmin(OwnerAdmin, AuditedAdmin):
         "start_date": "w1",
         "shown_end": "m5",
     }
+    export_columns = (
+        ("number", attrgetter("number")),
+        ("status", attrgetter("status")),
+        ("account_number", attrgetter("bill_group.account.number")),
+        ("account_name", attrgetter("bill_group.account.name")),
+        ("bill_group", attrgetter("bill_group.public_id")),
+        ("currency", attrgetter("bill_group.currency")),
+        ("start_date", lambda contract: contract.start_date.isoformat()),
+        ("end_date", lambda contract: iso_day(contract.end_date)),
+        ("last_day", lambda contract: iso_day(contract.last_day)),
+    )
     fieldsets = (
         (None, {"fields": (("bill_group", "number"),)}),
         (
@@ -263,6 +276,11 @@ class ContractAdmin(OwnerAdmin, AuditedAdmin):
                 **usage_context(obj),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def iso_day(day: date | None) -> str:
+    """Return a date as files hold it; blank for none."""
+    return day.isoformat() if day else ""
 
 
 def contract_badge(contract: Contract) -> Badge:

@@ -19,6 +19,8 @@ from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.pages import ObjectPage, object_page
 from config.adminsite.paginator import CAP
 from config.clock import now
+from customfields.admin.lists import CustomFieldLists
+from customfields.domain.definition import FieldObject
 from invoicing.admin.invoice_page import invoice_context
 from invoicing.admin.invoice_views import invoice_views, totals_by_currency
 from invoicing.display import delivery_text, invoice_badge
@@ -30,13 +32,15 @@ from invoicing.services.documents import current_pdf
 from invoicing.services.rendering import GlyphsMissing, PangoMissing
 from invoicing.services.sheet import VoidIsNotPrinted
 
-FROZEN = ("bill_to", "seller", "printed_fields", "custom_fields", "taxes")
+FROZEN = ("bill_to", "seller", "printed_fields", "taxes")
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnlyAdmin):
+class InvoiceAdmin(CustomFieldLists, ReadOnlyAdmin):
     """Documents, drafts first, then the newest."""
 
+    custom_fields_object = FieldObject.INVOICE
+    amounts_last = True
     change_list_template = "admin/invoicing/invoice/change_list.html"
     change_form_template = "admin/invoicing/invoice/change_form.html"
     filterset_class = InvoiceFilter

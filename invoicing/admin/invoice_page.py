@@ -7,6 +7,9 @@ from typing import Any, Final
 from billing.events import event_sentence, event_tone
 from billing.models import AuditEvent
 from contracts.choices import CHARGE_STATES
+from customfields.display import shown_copies, shown_values
+from customfields.domain.definition import FieldObject
+from customfields.queries import definitions
 from invoicing.choices import DELIVERY_KINDS, DELIVERY_STATES
 from invoicing.display import invoice_badge
 from invoicing.domain.states import InvoiceStatus
@@ -42,6 +45,10 @@ def invoice_context(invoice: Invoice, *, today: date) -> dict[str, Any]:
             }
             for tax in invoice.taxes
         ],
+        "printed_fields": shown_copies(invoice.printed_fields),
+        "own_fields": shown_values(
+            definitions(FieldObject.INVOICE), invoice.custom_fields
+        ),
         "deliveries": [
             {
                 "delivery": delivery,

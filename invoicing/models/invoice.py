@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from billing.models import Account, BillGroup, LegalEntity
 from contracts.models import ScheduledCharge
+from customfields.models import owner_indexes
 from invoicing.choices import INVOICE_STATUSES
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models.run import InvoiceRun
@@ -108,6 +109,7 @@ class Invoice(models.Model):
             ("credit_invoice", "Can credit invoices up to the limit"),
             ("discard_invoice", "Can discard drafts"),
             ("reissue_invoice", "Can reissue invoices"),
+            ("edit_invoice_fields", "Can edit the custom fields of an invoice"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -159,6 +161,7 @@ class Invoice(models.Model):
             models.Index(
                 fields=["status", "issue_date", "id"], name="invoice_by_status"
             ),
+            *owner_indexes("invoice"),
         ]
 
     def __str__(self) -> str:

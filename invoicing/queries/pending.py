@@ -117,7 +117,6 @@ class GroupProfile(NamedTuple):
     language: str
     mail_to: str
     bill_to: str
-    printed_fields: str
 
 
 def read_by_key() -> None:
@@ -189,9 +188,7 @@ def _profile(row: tuple[Any, ...]) -> GroupProfile:
     own = _address(name, row[17:23])
     address = own if own.is_given else _address(name, row[23:29])
     mail_to = _mail_to(delivery, email, account_email)
-    return GroupProfile._make(
-        (*row[:12], mail_to, _JSON.encode(address.as_dict()), "[]")
-    )
+    return GroupProfile._make((*row[:12], mail_to, _JSON.encode(address.as_dict())))
 
 
 def _address(name: str, columns: tuple[str, ...]) -> Address:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 from invoicing.services.sheet_facts import Blocks, Fact, blocks, filled
+from invoicing.services.sheet_fields import print_fields
 from invoicing.services.sheet_lines import (
     PrintedContract,
     has_long_figure,
@@ -93,7 +94,8 @@ def compose_sheet(invoice: Invoice) -> Sheet:
     lines = sorted(invoice.lines.all(), key=lambda line: line.position)
     revision = invoice.current_revision
     seller = invoice.seller
-    contracts = print_contracts(write, lines)
+    fields = print_fields(write, invoice.printed_fields)
+    contracts = print_contracts(write, lines, fields)
     has_discounts = any(line.discount_percent for line in lines)
     has_tax_rates = len({line.tax_percent for line in lines}) > 1
     return Sheet(
@@ -109,7 +111,7 @@ def compose_sheet(invoice: Invoice) -> Sheet:
         ),
         bill_to=print_party(write, revision.bill_to if revision else invoice.bill_to),
         facts=blocks(_facts(write, invoice)),
-        notes=blocks(filled(*_printed_fields(invoice))),
+        notes=blocks(fields.get("", ())),
         contracts=contracts,
         has_discounts=has_discounts,
         has_tax_rates=has_tax_rates,
@@ -155,10 +157,6 @@ def _facts(write: Writer, invoice: Invoice) -> tuple[Fact, ...]:
         (write.say("PO number"), invoice.po_number),
         (write.say("Your tax id"), invoice.tax_id),
     )
-
-
-def _printed_fields(invoice: Invoice) -> Iterable[tuple[str, str]]:
-    return ((field["label"], field["value"]) for field in invoice.printed_fields)
 
 
 def _sums(write: Writer, invoice: Invoice) -> Iterable[Fact]:
