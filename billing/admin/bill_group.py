@@ -29,6 +29,7 @@ class BillGroupAdmin(OwnerAdmin, AuditedAdmin):
     """Who gets one invoice, where and how."""
 
     custom_fields_object = FieldObject.BILL_GROUP
+    fields_in_sight = 3
     audit_code = "bill_group"
     form = BillGroupForm
     list_display = (
@@ -49,7 +50,7 @@ class BillGroupAdmin(OwnerAdmin, AuditedAdmin):
     search_help_text = "BG id, account or PO number"
     column_classes = {
         "name": "m1",
-        "shown_id": "w2",
+        "shown_id": "w2 nowrap",
         "account": "m4",
         "shown_status": "m2",
         "shown_invoicing": "",

@@ -34,6 +34,7 @@ from contracts.forms import (
 from contracts.models import Contract, ContractLine
 from contracts.queries import search_contracts
 from customfields.admin.owner import OwnerAdmin
+from customfields.display import shown_values
 from customfields.domain.definition import FieldObject
 
 
@@ -265,6 +266,9 @@ class ContractAdmin(OwnerAdmin, AuditedAdmin):
         if obj is not None and obj.status != ContractStatus.DRAFT:
             context |= {
                 "in_force": True,
+                "own_fields": shown_values(
+                    self.custom_field_definitions(request), obj.custom_fields
+                ),
                 "contract_lines": line_rows(obj),
                 "status_badge": contract_badge(obj),
                 "may_release": request.user.has_perm(

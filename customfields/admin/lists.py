@@ -51,12 +51,15 @@ class Echo:
 class CustomFieldLists(FinanceModelAdmin):
     """A list with the custom fields of its object, and its export.
 
+    `fields_in_sight` have room on a usual screen, `most_fields` on the widest.
     `export_columns` are the columns of the file that are no custom fields: name and
     what an object has in it.
     """
 
     custom_fields_object: ClassVar[FieldObject]
     amounts_last: ClassVar[bool] = False
+    most_fields: ClassVar[int] = MOST_COLUMNS
+    fields_in_sight: ClassVar[int] = MOST_COLUMNS
     export_columns: ClassVar[tuple[tuple[str, Callable[[Any], str]], ...]] = ()
 
     def list_definitions(self, request: HttpRequest) -> tuple[FieldDefinition, ...]:
@@ -70,7 +73,10 @@ class CustomFieldLists(FinanceModelAdmin):
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """Add the columns of the first fields."""
         shown = (d for d in self.list_definitions(request) if d.in_list)
-        columns = [_column(definition) for definition in islice(shown, MOST_COLUMNS)]
+        columns = [
+            _column(definition, is_extra=place >= self.fields_in_sight)
+            for place, definition in enumerate(islice(shown, self.most_fields))
+        ]
         own = tuple(super().get_list_display(request))
         return (
             (*own[:-2], *columns, *own[-2:]) if self.amounts_last else (*own, *columns)
@@ -79,7 +85,7 @@ class CustomFieldLists(FinanceModelAdmin):
     def column_class(self, column: Any) -> str:
         """Give way on narrow screens."""
         if callable(column):
-            return "num w1" if getattr(column, "is_number", False) else "w1"
+            return str(getattr(column, "classes", ""))
         return super().column_class(column)
 
     def get_filterset_class(self, request: HttpRequest) -> Any:
@@ -185,12 +191,14 @@ def unreadable_filters() -> HttpResponse:
     )
 
 
-def _column(definition: FieldDefinition) -> Callable[[Any], str]:
+def _column(definition: FieldDefinition, *, is_extra: bool) -> Callable[[Any], str]:
     def read(owner: Any) -> str:
         stored = owner.custom_fields.get(definition.key)
         return "" if stored is None else brief_value(definition, stored)
 
     read.__name__ = field_name(definition.key)
     setattr(read, "short_description", definition.label)  # noqa: B010 (not typed)
-    setattr(read, "is_number", definition.kind is Kind.NUMBER)  # noqa: B010
+    room = "w1 w0" if is_extra else "w1"
+    align = "num" if definition.kind is Kind.NUMBER else "ell cf"
+    setattr(read, "classes", f"{align} {room}")  # noqa: B010
     return read

@@ -41,6 +41,8 @@ class InvoiceAdmin(CustomFieldLists, ReadOnlyAdmin):
 
     custom_fields_object = FieldObject.INVOICE
     amounts_last = True
+    most_fields = 2
+    fields_in_sight = 1
     change_list_template = "admin/invoicing/invoice/change_list.html"
     change_form_template = "admin/invoicing/invoice/change_form.html"
     filterset_class = InvoiceFilter
