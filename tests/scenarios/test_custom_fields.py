@@ -169,7 +169,7 @@ def clerk() -> Client:
 
 @given(value=VALUES)
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
