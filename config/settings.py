@@ -114,6 +114,9 @@ DEFAULT_FROM_EMAIL = environment.email_address(
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
+# A contract of many lines and an object with a thousand custom fields are one form.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+
 # An address with https:// switches everything on that needs it. gunicorn tells
 # Django of the https in front of it (X-Forwarded-Proto, from 127.0.0.1 only).
 HTTPS = SITE_URL.startswith("https://")

@@ -5,15 +5,21 @@ Its object, key and type never change (a trigger), because values are stored und
 them; a field that holds values is archived, not deleted.
 """
 
+from typing import Final
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Lower
 
 from customfields.choices import FIELD_OBJECTS, KINDS
 from customfields.domain.definition import (
     KEY_PATTERN,
     MAX_KEY,
+    MOST_COLUMNS,
+    MOST_FILTERS,
     FieldObject,
     InvalidChoices,
     InvalidKey,
@@ -21,6 +27,25 @@ from customfields.domain.definition import (
     check_key,
 )
 from customfields.domain.kinds import InvalidValue, Kind, check, parse
+
+# The words of an owner's values, as its index says it.
+VALUE_WORDS: Final = Func(
+    F("custom_fields"), function="customfields_words", output_field=SearchVectorField()
+)
+
+
+def owner_indexes(owner: str) -> tuple[models.Index, ...]:
+    """Return the indexes of an owner's values: who holds one, and their words.
+
+    Owners without values are in neither, so they cost a night's run nothing.
+    """
+    filled = ~Q(custom_fields={})
+    return (
+        GinIndex(
+            fields=["custom_fields"], name=f"{owner}_field_values", condition=filled
+        ),
+        GinIndex(VALUE_WORDS, name=f"{owner}_field_words", condition=filled),
+    )
 
 
 def validate_key(value: str) -> None:
@@ -76,6 +101,22 @@ class CustomField(models.Model):
         default=False,
         help_text="The value is copied to an invoice when it is generated, printed on "
         "it, and stays as it was.",
+    )
+    in_list = models.BooleanField(
+        "column of the list",
+        default=True,
+        help_text=f"A list has room for {MOST_COLUMNS}, the first by position.",
+    )
+    in_filter = models.BooleanField(
+        "filter of the list",
+        default=True,
+        help_text=f"A list offers {MOST_FILTERS}, the first by position.",
+    )
+    retired = models.JSONField(
+        default=list,
+        blank=True,
+        editable=False,
+        help_text="Choices no longer offered that were held when they were removed.",
     )
     archived = models.BooleanField(
         default=False, help_text="No longer asked for or shown; its values are kept."

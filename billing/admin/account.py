@@ -1,5 +1,6 @@
 """Accounts: list and form. The Account Overview is a page of invoicing's."""
 
+from operator import attrgetter
 from typing import Any
 
 from django import forms
@@ -23,6 +24,15 @@ ADDRESS = (
     ("region", "country"),
 )
 
+ADDRESS_COLUMNS = (
+    "address_line1",
+    "address_line2",
+    "city",
+    "region",
+    "postal_code",
+    "country",
+)
+
 
 @admin.register(Account)
 class AccountAdmin(OwnerAdmin, AuditedAdmin):
@@ -37,6 +47,14 @@ class AccountAdmin(OwnerAdmin, AuditedAdmin):
     search_fields = ("number",)
     search_help_text = "Name or number"
     column_classes = {"name": "m1", "number": "m5 id-col", "place": "m4", "email": "w1"}
+    export_columns = (
+        ("number", attrgetter("number")),
+        ("name", attrgetter("name")),
+        ("email", attrgetter("email")),
+        ("tax_id", attrgetter("tax_id")),
+        ("language", attrgetter("language")),
+        *((name, attrgetter(name)) for name in ADDRESS_COLUMNS),
+    )
     fieldsets = (
         (None, {"fields": (("name", "number"), ("email", "tax_id"), "language")}),
         (

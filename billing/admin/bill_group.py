@@ -1,5 +1,6 @@
 """Bill groups: list and form. Their status changes by actions only."""
 
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -7,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from billing.admin.account import ADDRESS
+from billing.admin.account import ADDRESS, ADDRESS_COLUMNS
 from billing.admin.audited import AuditedAdmin
 from billing.choices import (
     BILL_GROUP_AWAITING,
@@ -28,6 +29,7 @@ class BillGroupAdmin(OwnerAdmin, AuditedAdmin):
     """Who gets one invoice, where and how."""
 
     custom_fields_object = FieldObject.BILL_GROUP
+    fields_in_sight = 3
     audit_code = "bill_group"
     form = BillGroupForm
     list_display = (
@@ -48,14 +50,28 @@ class BillGroupAdmin(OwnerAdmin, AuditedAdmin):
     search_help_text = "BG id, account or PO number"
     column_classes = {
         "name": "m1",
-        "shown_id": "w2",
+        "shown_id": "w2 nowrap",
         "account": "m4",
         "shown_status": "m2",
         "shown_invoicing": "",
         "currency": "m3",
         "shown_delivery": "w1",
     }
-
+    export_columns = (
+        ("id", attrgetter("public_id")),
+        ("account_number", attrgetter("account.number")),
+        ("account_name", attrgetter("account.name")),
+        ("name", attrgetter("name")),
+        ("status", attrgetter("status")),
+        ("currency", attrgetter("currency")),
+        ("invoicing", attrgetter("invoicing")),
+        ("net_terms", lambda group: str(group.net_terms)),
+        ("po_number", attrgetter("po_number")),
+        ("delivery", attrgetter("delivery")),
+        ("bill_to", attrgetter("bill_to")),
+        ("email", attrgetter("email")),
+        *((name, attrgetter(name)) for name in ADDRESS_COLUMNS),
+    )
     fieldsets = (
         (
             None,

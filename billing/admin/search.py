@@ -14,6 +14,7 @@ from billing.queries import (
 )
 from config.adminsite import registry
 from config.adminsite.registry import SearchHit
+from customfields.queries import with_holders
 
 MOST_HITS = 20
 
@@ -23,7 +24,8 @@ def find_accounts(request: HttpRequest, text: str) -> Iterator[SearchHit]:
     if not text or not request.user.has_perm("billing.view_account"):
         return
     rows = search_accounts(Account.objects.all(), text).order_by("name", "pk")
-    for account in rows[:MOST_HITS]:
+    found = list(rows[:MOST_HITS])
+    for account in with_holders(found, Account.objects.all(), text, most=MOST_HITS):
         yield SearchHit(
             kind="Accounts",
             title=account.name,
@@ -41,7 +43,9 @@ def find_bill_groups(request: HttpRequest, text: str) -> Iterator[SearchHit]:
         group = bill_group_by_public_id(text)
         if group is not None:
             yield _hit(group, is_exact=True)
-    for group in bill_groups_by_po_number(text)[:MOST_HITS]:
+    found = list(bill_groups_by_po_number(text)[:MOST_HITS])
+    groups = BillGroup.objects.select_related("account")
+    for group in with_holders(found, groups, text, most=MOST_HITS):
         yield _hit(group, is_exact=False)
 
 

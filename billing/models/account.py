@@ -6,6 +6,7 @@ from django.db import models
 
 from billing.domain.address import Address
 from billing.models.address import AddressFields
+from customfields.models import owner_indexes
 
 
 class Account(AddressFields):
@@ -22,6 +23,7 @@ class Account(AddressFields):
         indexes = [
             models.Index(fields=["name", "id"], name="account_by_name"),
             GinIndex(SearchVector("name", config="simple"), name="account_search"),
+            *owner_indexes("account"),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from billing.domain.bill_group import BillGroupStatus, DeliveryMethod, Invoicing
 from billing.models.account import Account
 from billing.models.address import AddressFields
 from billing.models.legal_entity import LegalEntity
+from customfields.models import owner_indexes
 
 PUBLIC_ID_PREFIX = "BG-"
 
@@ -94,6 +95,7 @@ class BillGroup(AddressFields):
                 name="bill_group_by_po_number",
                 condition=~Q(po_number=""),
             ),
+            *owner_indexes("bill_group"),
         ]
 
     def __str__(self) -> str:

@@ -32,6 +32,7 @@ CLERK: Final = frozenset(
         "contracts.amend_contract",
         *("invoicing.discard_invoice", "invoicing.reissue_invoice"),
         *("invoicing.send_invoice", "invoicing.send_creditnote"),
+        *("contracts.edit_contract_fields", "invoicing.edit_invoice_fields"),
     }
 )
 MANAGER: Final = CLERK | {

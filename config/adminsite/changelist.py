@@ -16,8 +16,9 @@ class FinanceChangeList(ChangeList):
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         model_admin = kwargs.get("model_admin") or args[10]
-        if model_admin.filterset_class is not None:
-            self.filterset = model_admin.filterset_class(
+        filterset_class = model_admin.get_filterset_class(request)
+        if filterset_class is not None:
+            self.filterset = filterset_class(
                 request.GET, queryset=model_admin.model._default_manager.none()
             )
         super().__init__(request, *args, **kwargs)
@@ -65,7 +66,7 @@ class FinanceChangeList(ChangeList):
         return fields | {
             f"{field}_{half}"
             for field in fields
-            for half in ("min", "max", "after", "before")
+            for half in ("min", "max", "after", "before", "_from", "_to")
         }
 
     @property

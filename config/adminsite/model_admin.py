@@ -71,6 +71,18 @@ class FinanceModelAdmin(ModelAdminBase):
         """Nothing but the skin's own script."""
         return Media()
 
+    def column_class(self, column: Any) -> str:
+        """Return the class of a column of the list."""
+        return self.column_classes.get(column, "")
+
+    def get_filterset_class(self, request: HttpRequest) -> Any:
+        """Return the filter set of the list; None: it has none."""
+        return self.filterset_class
+
+    def list_links(self, request: HttpRequest) -> list[registry.Link]:
+        """Return links above the list that are no actions, such as exports."""
+        return []
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Use the change list with filter sets and capped counts."""
         return FinanceChangeList
@@ -164,6 +176,7 @@ class FinanceModelAdmin(ModelAdminBase):
                 action.refuse_others(request)
         context = {
             "list_buttons": self.list_buttons(request),
+            "list_links": self.list_links(request),
             "list_note": self.list_note,
         }
         return super().changelist_view(request, context | (extra_context or {}))

@@ -1,5 +1,7 @@
 """Contracts: a draft is a form with its lines; one in force shows its plan."""
 
+from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -32,6 +34,7 @@ from contracts.forms import (
 from contracts.models import Contract, ContractLine
 from contracts.queries import search_contracts
 from customfields.admin.owner import OwnerAdmin
+from customfields.display import shown_values
 from customfields.domain.definition import FieldObject
 
 
@@ -95,6 +98,17 @@ class ContractAdmin(OwnerAdmin, AuditedAdmin):
         "start_date": "w1",
         "shown_end": "m5",
     }
+    export_columns = (
+        ("number", attrgetter("number")),
+        ("status", attrgetter("status")),
+        ("account_number", attrgetter("bill_group.account.number")),
+        ("account_name", attrgetter("bill_group.account.name")),
+        ("bill_group", attrgetter("bill_group.public_id")),
+        ("currency", attrgetter("bill_group.currency")),
+        ("start_date", lambda contract: contract.start_date.isoformat()),
+        ("end_date", lambda contract: iso_day(contract.end_date)),
+        ("last_day", lambda contract: iso_day(contract.last_day)),
+    )
     fieldsets = (
         (None, {"fields": (("bill_group", "number"),)}),
         (
@@ -252,6 +266,9 @@ class ContractAdmin(OwnerAdmin, AuditedAdmin):
         if obj is not None and obj.status != ContractStatus.DRAFT:
             context |= {
                 "in_force": True,
+                "own_fields": shown_values(
+                    self.custom_field_definitions(request), obj.custom_fields
+                ),
                 "contract_lines": line_rows(obj),
                 "status_badge": contract_badge(obj),
                 "may_release": request.user.has_perm(
@@ -263,6 +280,11 @@ class ContractAdmin(OwnerAdmin, AuditedAdmin):
                 **usage_context(obj),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def iso_day(day: date | None) -> str:
+    """Return a date as files hold it; blank for none."""
+    return day.isoformat() if day else ""
 
 
 def contract_badge(contract: Contract) -> Badge:

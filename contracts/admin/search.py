@@ -9,6 +9,7 @@ from config.adminsite import registry
 from config.adminsite.registry import SearchHit
 from contracts.models import Contract
 from contracts.queries import contracts_by_number, search_contracts
+from customfields.queries import with_holders
 
 MOST_HITS = 20
 
@@ -17,10 +18,11 @@ def find_contracts(request: HttpRequest, text: str) -> Iterator[SearchHit]:
     """Find contracts whose number begins like the text."""
     if not text or not request.user.has_perm("contracts.view_contract"):
         return
-    rows = contracts_by_number(Contract.objects.all(), text).select_related(
-        "bill_group__account"
-    )
-    for contract in rows.order_by("number")[:MOST_HITS]:
+    contracts = Contract.objects.select_related("bill_group__account")
+    found = contracts_by_number(contracts, text).order_by("number")
+    for contract in with_holders(
+        list(found[:MOST_HITS]), contracts, text, most=MOST_HITS
+    ):
         yield SearchHit(
             kind="Contracts",
             title=contract.number,

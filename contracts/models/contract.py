@@ -16,6 +16,7 @@ from contracts.choices import CHARGE_TYPES, CONTRACT_STATUSES, PRORATIONS, TIMIN
 from contracts.domain.terms import ChargeType, ContractStatus, Proration, Timing
 from contracts.models.contract_import import ContractImport
 from contracts.models.product import Product
+from customfields.models import owner_indexes
 
 
 class Contract(models.Model):
@@ -76,6 +77,7 @@ class Contract(models.Model):
             ("activate_contract", "Can activate contracts"),
             ("cancel_contract", "Can cancel contracts"),
             ("amend_contract", "Can amend contracts"),
+            ("edit_contract_fields", "Can edit the custom fields of contracts"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -109,6 +111,7 @@ class Contract(models.Model):
                 name="contract_that_ends",
                 condition=Q(status="ACTIVE", end_date__isnull=False),
             ),
+            *owner_indexes("contract"),
             models.Index(
                 fields=["last_day"],
                 name="contract_being_canceled",

@@ -16,7 +16,7 @@ from contracts.services.import_facts import BillGroupKey, StoredFacts
 from customfields.choices import OWNERS
 from customfields.domain.definition import FieldDefinition, FieldObject
 from customfields.domain.kinds import InvalidValue, Stored
-from customfields.domain.values import read_value, read_values
+from customfields.domain.values import csv_text, read_value, read_values
 from customfields.queries import definitions
 
 Values = Mapping[str, Stored]
@@ -135,7 +135,10 @@ class _Owners:
         return values
 
     def _texts(self, contract: ParsedContract) -> tuple[str, ...]:
-        return tuple(contract.custom_fields.get(key, "") for key in self._keys)
+        return tuple(
+            csv_text(self._known[key], contract.custom_fields.get(key, ""))
+            for key in self._keys
+        )
 
     def _values(self, contract: ParsedContract) -> Values:
         texts = self._texts(contract)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from config.adminsite.model_admin import FinanceModelAdmin
 from customfields.choices import OWNERS
 from customfields.domain.definition import FieldObject
+from customfields.domain.kinds import Kind
 from customfields.forms.definition import CustomFieldForm
 from customfields.models import CustomField
 from customfields.queries import count_holders
@@ -47,7 +48,7 @@ class CustomFieldAdmin(FinanceModelAdmin):
             "On forms",
             {"fields": ("required", "default", ("help_text", "position"))},
         ),
-        ("Use", {"fields": ("printed", "archived")}),
+        ("Use", {"fields": ("printed", ("in_list", "in_filter"), "archived")}),
     )
 
     @admin.display(description="remarks")
@@ -55,6 +56,7 @@ class CustomFieldAdmin(FinanceModelAdmin):
         """Say what is special about a field."""
         said = {
             "required": field.required,
+            f"{len(field.retired)} choices no longer offered": bool(field.retired),
             "shown on the invoice": field.printed,
             "archived": field.archived,
         }
@@ -77,6 +79,15 @@ class CustomFieldAdmin(FinanceModelAdmin):
     ) -> tuple[str, ...]:
         """Object, key and type are chosen once."""
         return () if obj is None else FIXED
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: CustomField | None = None
+    ) -> Any:
+        """Ask what becomes of held choices where there can be any."""
+        (_, first), *others = super().get_fieldsets(request, obj)
+        if obj is None or obj.kind != Kind.CHOICE:
+            return [(None, first), *others]
+        return [(None, {"fields": (*first["fields"], "keep_held")}), *others]
 
     def has_delete_permission(
         self, request: HttpRequest, obj: CustomField | None = None

@@ -9,13 +9,13 @@ One query a request, however many fields there are.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import Model
 from django.http import HttpRequest
 
-from config.adminsite.model_admin import FinanceModelAdmin
+from customfields.admin.lists import CustomFieldLists
 from customfields.display import display_value
 from customfields.domain.definition import FieldDefinition, FieldObject
 from customfields.forms.owner import field_name, owner_form
@@ -29,10 +29,8 @@ else:
 HEADING = "Custom fields"
 
 
-class OwnerAdmin(FinanceModelAdmin):
+class OwnerAdmin(CustomFieldLists):
     """A model admin whose add and change forms have the custom fields of its object."""
-
-    custom_fields_object: ClassVar[FieldObject]
 
     def custom_field_definitions(
         self, request: HttpRequest

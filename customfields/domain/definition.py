@@ -16,6 +16,8 @@ from customfields.domain.kinds import (
 MAX_KEY: Final = 40
 MAX_CHOICES: Final = 200
 MAX_CHOICE: Final = 100
+MOST_COLUMNS: Final = 4
+MOST_FILTERS: Final = 8
 KEY_PATTERN: Final = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 # Words that mean a lookup in custom_fields__<key>, or a method of it in a template.
 RESERVED_KEYS: Final = frozenset(
@@ -69,7 +71,10 @@ class InvalidChoices(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldDefinition:
-    """A custom field that is in use; `default` is a stored value."""
+    """A custom field that is in use; `default` is a stored value.
+
+    `retired` are choices that are no longer offered but may still be held.
+    """
 
     key: str
     label: str
@@ -79,6 +84,9 @@ class FieldDefinition:
     default: Stored | None = None
     help_text: str = ""
     printed: bool = False
+    in_list: bool = True
+    in_filter: bool = True
+    retired: tuple[str, ...] = ()
 
 
 def check_key(key: str) -> None:

@@ -52,6 +52,13 @@ class CustomFieldForm(CustomFieldModelForm):
         "Dates: YYYY-MM-DD.",
     )
 
+    keep_held = forms.BooleanField(
+        required=False,
+        label="remove choices that are held",
+        help_text="Where such a choice is held it stays and is shown as no longer "
+        "offered. Nobody can choose it anew.",
+    )
+
     class Meta:
         model = CustomField
         fields = [
@@ -65,6 +72,8 @@ class CustomFieldForm(CustomFieldModelForm):
             "help_text",
             "position",
             "printed",
+            "in_list",
+            "in_filter",
             "archived",
         ]
 
@@ -80,8 +89,10 @@ class CustomFieldForm(CustomFieldModelForm):
         kind = self.cleaned_data.get("kind", self.instance.kind)
         choices = self.cleaned_data.get("choices", [])
         self._read_default(Kind(kind) if kind in set(Kind) else Kind.TEXT, choices)
-        if self.instance.pk is not None:
-            self._refuse_orphans(choices)
+        if self.instance._state.adding:
+            self._refuse_held_key()
+        else:
+            self._retire(choices)
         return cleaned
 
     def _read_default(self, kind: Kind, choices: Sequence[str]) -> None:
@@ -94,15 +105,36 @@ class CustomFieldForm(CustomFieldModelForm):
         except InvalidValue as fault:
             self.add_error("default", str(fault))
 
-    def _refuse_orphans(self, choices: Sequence[str]) -> None:
+    def _refuse_held_key(self) -> None:
+        """Values of a field that was deleted meanwhile would become the new one's."""
+        name: Any = self.cleaned_data.get("object")
+        key = self.cleaned_data.get("key")
+        if name not in set(FieldObject) or not key:
+            return
+        count = count_holders(CustomField(object=name, key=key))
+        if count:
+            words = OWNERS[FieldObject(name)]
+            self.add_error(
+                "key",
+                f"{words.counted(count)} {'holds' if count == 1 else 'hold'} a value "
+                f"under the key {key} from before. Choose another key.",
+            )
+
+    def _retire(self, choices: Sequence[str]) -> None:
+        """Note the held choices that are no longer offered; refuse to do so unasked."""
         words = OWNERS[FieldObject(self.instance.object)]
-        for choice in self.instance.choices:
-            if choice in choices:
-                continue
+        removed = [choice for choice in self.instance.choices if choice not in choices]
+        retired = [choice for choice in self.instance.retired if choice not in choices]
+        for choice in removed:
             count = count_holders(self.instance, value=choice)
-            if count:
+            if not count:
+                continue
+            retired.append(choice)
+            if not self.cleaned_data.get("keep_held"):
                 self.add_error(
                     "choices",
                     f"{words.counted(count)} {'holds' if count == 1 else 'hold'} the "
-                    f"choice {choice}. Keep it here, or change it there first.",
+                    f"choice {choice}. Keep it here, change it there first, or tick "
+                    "“remove choices that are held”.",
                 )
+        self.instance.retired = retired

@@ -12,10 +12,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from billing.domain.money import round_money
-from billing.domain.spreadsheet import plain_text
 from billing.models import Account, LegalEntity
 from billing.queries import search_accounts
 from config.adminsite.pages import SitePage, site_page
+from customfields.domain.csv_cells import plain_text
 from invoicing.admin.account_money import invoices_of_age
 from invoicing.admin.dashboard_panels import segments
 from invoicing.admin.invoice import local_today

@@ -17,6 +17,8 @@ from billing.domain.money import currency_digits
 from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.paginator import CAP
 from config.clock import now, today_in
+from customfields.admin.lists import CustomFieldLists
+from customfields.domain.definition import FieldObject
 from invoicing.admin.history import history_context, history_of_invoice
 from invoicing.admin.invoice_page import invoice_context
 from invoicing.admin.invoice_views import invoice_views, totals_by_currency
@@ -27,13 +29,17 @@ from invoicing.models import Invoice
 from invoicing.queries.claims import with_superseded
 from invoicing.queries.search import search_invoices
 
-FROZEN = ("bill_to", "seller", "printed_fields", "custom_fields", "taxes")
+FROZEN = ("bill_to", "seller", "printed_fields", "taxes")
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnlyAdmin):
+class InvoiceAdmin(CustomFieldLists, ReadOnlyAdmin):
     """Documents, drafts first, then the newest."""
 
+    custom_fields_object = FieldObject.INVOICE
+    amounts_last = True
+    most_fields = 2
+    fields_in_sight = 1
     change_list_template = "admin/invoicing/invoice/change_list.html"
     change_form_template = "admin/invoicing/invoice/change_form.html"
     filterset_class = InvoiceFilter

@@ -6,22 +6,30 @@ that a spreadsheet would run as a formula begins with an apostrophe.
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBadRequest,
-    StreamingHttpResponse,
-)
+from django.http import HttpRequest, HttpResponse
 
 from billing.domain.money import round_money
-from billing.domain.spreadsheet import plain_text
 from config.adminsite.pages import SitePage, site_page
+from customfields.admin.lists import (
+    Echo,
+    csv_response,
+    custom_cells,
+    custom_columns,
+    offered_filters,
+    unreadable_filters,
+    with_values,
+)
+from customfields.domain.csv_cells import plain_text
+from customfields.domain.definition import FieldDefinition, FieldObject
+from customfields.domain.kinds import Kind, show
+from customfields.filters import custom_filterset
+from customfields.queries import definitions
 from invoicing.filters import InvoiceFilter
 from invoicing.models import Invoice
 from invoicing.queries.search import search_invoices
@@ -31,15 +39,8 @@ COLUMNS: Final = (
     "number", "status", "account_number", "account_name", "bill_group", "bill_date",
     "issue_date", "due_date", "po_number", "currency", "subtotal", "tax", "total",
     "paid", "balance_applied", "credited", "amount_due",
+    "printed_fields",
 )  # fmt: skip
-
-
-class Echo:
-    """A file that gives back each line instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        """Return the line."""
-        return line
 
 
 @site_page
@@ -57,35 +58,33 @@ class InvoiceExport(SitePage):
         def view(request: HttpRequest) -> Any:
             if not request.user.has_perm(self.permission):
                 raise PermissionDenied
-            found = InvoiceFilter(request.GET, queryset=Invoice.objects.all())
+            fields = definitions(FieldObject.INVOICE)
+            filters = custom_filterset(InvoiceFilter, offered_filters(fields))
+            found = filters(request.GET, queryset=Invoice.objects.all())
             if not found.is_valid():
-                return HttpResponseBadRequest(
-                    "These filters can't be read. Go back and set them again.",
-                    content_type="text/plain; charset=utf-8",
-                )
+                return unreadable_filters()
             rows = found.qs
             if text := request.GET.get("q", "").strip():
-                rows = search_invoices(rows, text)
-            return StreamingHttpResponse(
-                csv_lines(rows),
-                content_type="text/csv; charset=utf-8",
-                headers={"Content-Disposition": 'attachment; filename="invoices.csv"'},
-            )
+                rows = with_values(search_invoices(rows, text), rows, text)
+            return csv_response(csv_lines(rows, fields), "invoices.csv")
 
         return view
 
 
-def csv_lines(invoices: QuerySet[Invoice]) -> Iterator[str]:
+def csv_lines(
+    invoices: QuerySet[Invoice], fields: Sequence[FieldDefinition] = ()
+) -> Iterator[str]:
     """Yield the lines of the file, drafts first, then the newest."""
     writer = csv.writer(Echo())
-    yield writer.writerow(COLUMNS)
+    yield writer.writerow([*COLUMNS, *custom_columns(fields)])
     rows = (
         invoices.select_related("account", "bill_group")
-        .defer("bill_to", "seller", "printed_fields", "custom_fields", "taxes")
+        .defer("bill_to", "seller", "taxes")
         .order_by("-issue_date", "-id")
     )
     for invoice in rows.iterator(chunk_size=CHUNK):
-        yield writer.writerow(_row(invoice))
+        custom = custom_cells(fields, invoice.custom_fields)
+        yield writer.writerow([*_row(invoice), *custom])
 
 
 def _row(invoice: Invoice) -> tuple[str, ...]:
@@ -110,4 +109,12 @@ def _row(invoice: Invoice) -> tuple[str, ...]:
         plain_text(invoice.po_number),
         invoice.currency,
         *(f"{round_money(amount, invoice.currency):f}" for amount in amounts),
+        plain_text("; ".join(_printed(entry) for entry in invoice.printed_fields)),
     )
+
+
+def _printed(entry: Mapping[str, Any]) -> str:
+    """Return a printed field as it was copied, with the contract it is of."""
+    contract = f" ({entry['contract']})" if "contract" in entry else ""
+    value = show(Kind(entry.get("kind", Kind.TEXT)), entry["value"])
+    return f"{entry['label']}{contract}: {value}"

@@ -5,6 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.choices import CHARGE_STATES
+from customfields.display import shown_copies, shown_values
+from customfields.domain.definition import FieldObject
+from customfields.queries import definitions
 from invoicing.display import delivery_rows, invoice_badge, superseded_badge
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
@@ -36,6 +39,10 @@ def invoice_context(invoice: Invoice, *, today: date) -> dict[str, Any]:
             }
             for tax in invoice.taxes
         ],
+        "printed_fields": shown_copies(invoice.printed_fields),
+        "own_fields": shown_values(
+            definitions(FieldObject.INVOICE), invoice.custom_fields
+        ),
         "deliveries": delivery_rows(invoice.deliveries.order_by("pk")),
         "revisions": list(
             invoice.revisions.defer("pdf", "bill_to").order_by("-revision")

@@ -1,7 +1,7 @@
 """The Account Overview: all that was, is and will be invoiced to an account."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -20,6 +20,9 @@ from config.adminsite.pages import ObjectPage, object_page
 from config.clock import today_in
 from contracts.admin.contract import contract_badge
 from contracts.models import Contract
+from customfields.display import brief_values, shown_values
+from customfields.domain.definition import FieldDefinition, FieldObject
+from customfields.queries import definitions_by_object
 from invoicing.admin.account_documents import documents_context
 from invoicing.admin.account_money import money_context
 from invoicing.admin.history import history_context, history_of_account
@@ -63,12 +66,16 @@ class AccountOverview(ObjectPage):
         shown = PENDING_AT_MOST if request.GET.get("pending") else PENDING_SHOWN
         names = {group.pk: group for group in groups}
         may_generate = request.user.has_perm("invoicing.generate_invoice")
+        fields = definitions_by_object()
         why = why_panel(request, groups[:GROUPS_SHOWN])
         return {
             "account": subject,
             "figures": account_figures(subject, today=today),
             "balances": credit_balances(subject),
             "planned": dict(planned),
+            "account_fields": shown_values(
+                fields[FieldObject.ACCOUNT], subject.custom_fields
+            ),
             "groups": [
                 group_row(
                     group,
@@ -77,6 +84,11 @@ class AccountOverview(ObjectPage):
                     may_generate=may_generate,
                     may_activate=request.user.has_perm("billing.reactivate_billgroup"),
                 )
+                | {
+                    "fields": brief_values(
+                        fields[FieldObject.BILL_GROUP], group.custom_fields
+                    )
+                }
                 for group in groups[:GROUPS_SHOWN]
             ],
             "more_groups": len(groups) > GROUPS_SHOWN,
@@ -86,7 +98,7 @@ class AccountOverview(ObjectPage):
             ],
             "more_pending": max(len(pending) - shown, 0),
             "pending_count": len(pending),
-            "contracts": contract_rows(subject),
+            "contracts": contract_rows(subject, fields[FieldObject.CONTRACT]),
             "history": history_context(request, history_of_account(subject), subject),
             **documents_context(request, subject),
             **money_context(subject, today),
@@ -193,7 +205,9 @@ def pending_row(
     }
 
 
-def contract_rows(account: Account) -> list[dict[str, Any]]:
+def contract_rows(
+    account: Account, fields: Sequence[FieldDefinition] = ()
+) -> list[dict[str, Any]]:
     """Return the newest contracts of an account."""
     contracts = (
         Contract.objects.filter(bill_group__account=account)
@@ -201,6 +215,10 @@ def contract_rows(account: Account) -> list[dict[str, Any]]:
         .order_by("-id")[:CONTRACTS_SHOWN]
     )
     return [
-        {"contract": contract, "badge": contract_badge(contract)}
+        {
+            "contract": contract,
+            "badge": contract_badge(contract),
+            "fields": brief_values(fields, contract.custom_fields),
+        }
         for contract in contracts
     ]

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from billing.models import Account, BillGroup, LegalEntity
 from contracts.models import ScheduledCharge
+from customfields.models import owner_indexes
 from invoicing.choices import INVOICE_STATUSES
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models.run import InvoiceRun
@@ -109,6 +110,7 @@ class Invoice(models.Model):
             ("discard_invoice", "Can discard drafts"),
             ("reissue_invoice", "Can reissue invoices"),
             ("send_invoice", "Can send invoices again"),
+            ("edit_invoice_fields", "Can edit the custom fields of an invoice"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -160,6 +162,7 @@ class Invoice(models.Model):
             models.Index(
                 fields=["status", "issue_date", "id"], name="invoice_by_status"
             ),
+            *owner_indexes("invoice"),
         ]
 
     def __str__(self) -> str:

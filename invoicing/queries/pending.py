@@ -119,7 +119,6 @@ class GroupProfile(NamedTuple):
     language: str
     mail_to: str
     bill_to: str
-    printed_fields: str
 
 
 def read_by_key() -> None:
@@ -193,7 +192,7 @@ def _profile(row: tuple[Any, ...]) -> GroupProfile:
         address = Address(name, *row[23:29])
     mail_to = _mail_to(delivery, email, account_email)
     return GroupProfile._make(
-        (*row[:12], mail_to, _ADDRESS % tuple(map(_quoted, address)), "[]")
+        (*row[:12], mail_to, _ADDRESS % tuple(map(_quoted, address)))
     )
 
 

@@ -12,6 +12,7 @@ from contracts.queries import usage_of_charges
 from invoicing.domain.document import Document, DocumentLine, compose
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice, InvoiceLine
+from invoicing.queries.paper_fields import read_paper_fields
 from invoicing.queries.pending import (
     GroupProfile,
     charges_by_id,
@@ -36,7 +37,7 @@ def write_draft(
     """Put pending charges on a draft: on `draft`, or on a new one for `replaces`.
 
     A new one has bill-to and PO number of the invoice it replaces, or with
-    `own_bill_to` off those that the bill group has now.
+    `own_bill_to` off those that the bill group has now; printed fields likewise.
     """
     charges = charges_by_id(charge_ids)
     like = draft or replaces
@@ -50,7 +51,7 @@ def write_draft(
         usage=usage_of_charges(unrated) if unrated else {},
         taxes=tax_steps(rate_ids) if rate_ids else {},
     )
-    invoice = draft or _new(like, own_bill_to=own_bill_to)
+    invoice = draft or _new(like, document, own_bill_to=own_bill_to)
     for name, value in _sums(document).items():
         setattr(invoice, name, value)
     invoice.save()
@@ -69,7 +70,7 @@ def discard_empty(draft: Invoice) -> Invoice:
     return draft
 
 
-def _new(replaced: Invoice, *, own_bill_to: bool) -> Invoice:
+def _new(replaced: Invoice, document: Document, *, own_bill_to: bool) -> Invoice:
     (profile,) = group_profiles([replaced.bill_group_id]).values()
     return Invoice(
         legal_entity=replaced.legal_entity,
@@ -83,12 +84,12 @@ def _new(replaced: Invoice, *, own_bill_to: bool) -> Invoice:
         seller=seller_of(replaced.legal_entity),
         language=replaced.language,
         custom_fields=replaced.custom_fields,
-        **_addressed(replaced, profile, own_bill_to=own_bill_to),
+        **_addressed(replaced, profile, document, own_bill_to=own_bill_to),
     )
 
 
 def _addressed(
-    replaced: Invoice, profile: GroupProfile, *, own_bill_to: bool
+    replaced: Invoice, profile: GroupProfile, document: Document, *, own_bill_to: bool
 ) -> dict[str, Any]:
     if own_bill_to:
         revision = replaced.current_revision
@@ -98,11 +99,12 @@ def _addressed(
             "tax_id": replaced.tax_id,
             "printed_fields": replaced.printed_fields,
         }
+    (printed,) = read_paper_fields([(replaced.bill_group_id, document)]).printed
     return {
         "bill_to": json.loads(profile.bill_to),
         "po_number": profile.po_number,
         "tax_id": profile.tax_id,
-        "printed_fields": json.loads(profile.printed_fields),
+        "printed_fields": json.loads(printed),
     }
 
 

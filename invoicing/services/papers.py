@@ -14,6 +14,7 @@ from invoicing.domain.eligibility import Outcome
 from invoicing.domain.states import InvoiceStatus, SeriesKind
 from invoicing.domain.totals import TaxLine, due_date, status_at_issue
 from invoicing.models import Invoice, InvoiceLine, InvoiceRun
+from invoicing.queries.paper_fields import read_paper_fields
 from invoicing.services.assessment import Assessment
 from invoicing.services.numbering import take_numbers
 
@@ -40,12 +41,15 @@ INVOICE_COLUMNS = (
     "tax_id",
     "language",
     "printed_fields",
+    "custom_fields",
     "held_reason",
     "balance_applied",
     "sequence",
     "number",
 )
 UNNUMBERED = (NULL, NULL)
+# Seller, printed fields and own fields, as cells.
+Copies = tuple[str, str, str]
 ZERO = Decimal(0)
 LINE_COLUMNS = (
     "invoice_id",
@@ -164,14 +168,22 @@ def invoice_rows(
     Reads and writes nothing.
     """
     seller = cell(json.dumps(seller_of(legal_entity)))
+    fields = read_paper_fields(
+        [(p.assessment.group.bill_group_id, p.assessment.document) for p in papers]
+    )
+    own = cell(fields.own)
+    copied = [
+        (paper, (seller, cell(printed), own))
+        for paper, printed in zip(papers, fields.printed, strict=True)
+    ]
     drafts = [
-        (*_invoice_row(paper, run=run, seller=seller), ZERO)
-        for paper in papers
+        (*_invoice_row(paper, run=run, copies=copies), ZERO)
+        for paper, copies in copied
         if paper.is_draft
     ]
     issued = [
-        _issued_row(paper, run, seller, issue_date, applied.get(paper.invoice_id, ZERO))
-        for paper in papers
+        _issued_row(paper, run, copies, issue_date, applied.get(paper.invoice_id, ZERO))
+        for paper, copies in copied
         if not paper.is_draft
     ]
     return InvoiceRows(drafts, issued)
@@ -199,13 +211,13 @@ def copy_invoices(
 def _issued_row(
     paper: Paper,
     run: InvoiceRun | None,
-    seller: str,
+    copies: Copies,
     issue_date: date,
     applied: Decimal,
 ) -> tuple[Any, ...]:
     status = status_at_issue(paper.assessment.document.totals.total - applied)
     row = _invoice_row(
-        paper, run=run, seller=seller, status=status, issue_date=issue_date
+        paper, run=run, copies=copies, status=status, issue_date=issue_date
     )
     return (*row, applied)
 
@@ -214,7 +226,7 @@ def _invoice_row(
     paper: Paper,
     *,
     run: InvoiceRun | None,
-    seller: str,
+    copies: Copies,
     status: InvoiceStatus = InvoiceStatus.DRAFT,
     issue_date: date | None = None,
 ) -> tuple[Any, ...]:
@@ -223,6 +235,7 @@ def _invoice_row(
     decision = paper.assessment.decision
     due_on = paper.due_on(issue_date) if issue_date else None
     held = decision.outcome is Outcome.DRAFT_HELD
+    seller, printed_fields, custom_fields = copies
     return (
         paper.invoice_id,
         group.legal_entity_id,
@@ -245,7 +258,8 @@ def _invoice_row(
         cell(group.po_number),
         cell(group.tax_id),
         cell(group.language),
-        cell(group.printed_fields),
+        printed_fields,
+        custom_fields,
         cell(decision.sentence) if held else "",
     )
 

@@ -15,6 +15,7 @@ from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 from invoicing.queries.balances import used_at_issue
 from invoicing.services.sheet_facts import Blocks, Fact, blocks, filled
+from invoicing.services.sheet_fields import print_fields
 from invoicing.services.sheet_frame import Frame, compose_frame, print_sums
 from invoicing.services.sheet_lines import (
     PrintedContract,
@@ -86,7 +87,8 @@ def compose_sheet(invoice: Invoice) -> Sheet:
     write = Writer.of(invoice.language, invoice.currency)
     lines = sorted(invoice.lines.all(), key=lambda line: line.position)
     revision = invoice.current_revision
-    contracts = print_contracts(write, lines)
+    fields = print_fields(write, invoice.printed_fields)
+    contracts = print_contracts(write, lines, fields)
     has_discounts = any(line.discount_percent for line in lines)
     has_tax_rates = len({line.tax_percent for line in lines}) > 1
     applied = used_at_issue(invoice)
@@ -101,7 +103,7 @@ def compose_sheet(invoice: Invoice) -> Sheet:
             facts=blocks(_facts(write, invoice)),
         ),
         words=_words(write),
-        notes=blocks(filled(*_printed_fields(invoice))),
+        notes=blocks(fields.get("", ())),
         contracts=contracts,
         has_discounts=has_discounts,
         has_tax_rates=has_tax_rates,
@@ -148,10 +150,6 @@ def _facts(write: Writer, invoice: Invoice) -> tuple[Fact, ...]:
         (write.say("PO number"), invoice.po_number),
         (write.say("Your tax id"), invoice.tax_id),
     )
-
-
-def _printed_fields(invoice: Invoice) -> Iterable[tuple[str, str]]:
-    return ((field["label"], field["value"]) for field in invoice.printed_fields)
 
 
 def _sums(write: Writer, invoice: Invoice, applied: Decimal) -> Iterable[Fact]:

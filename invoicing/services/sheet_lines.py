@@ -1,12 +1,13 @@
 """The lines of a paper under their contracts, and how usage came to its amount."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
 from invoicing.models import InvoiceLine
+from invoicing.services.sheet_facts import Fact
 from invoicing.services.wording import Writer, plain
 
 LONG_FIGURE: Final = 16
@@ -42,16 +43,23 @@ class PrintedContract:
     """The lines of one contract."""
 
     heading: str
+    fields: tuple[Fact, ...]
     lines: tuple[PrintedLine, ...]
 
 
 def print_contracts(
-    write: Writer, lines: Iterable[InvoiceLine]
+    write: Writer,
+    lines: Iterable[InvoiceLine],
+    fields: Mapping[str, tuple[Fact, ...]],
 ) -> tuple[PrintedContract, ...]:
-    """Return invoice lines, in order of position, under their contracts."""
+    """Return invoice lines, in order of position, under their contracts.
+
+    `fields` are the printed ones by contract number.
+    """
     return tuple(
         PrintedContract(
             heading=write.say("Contract {number}", number=plain(number)),
+            fields=fields.get(number, ()),
             lines=tuple(_line(write, line) for line in group),
         )
         for number, group in groupby(lines, key=lambda line: line.contract_number)

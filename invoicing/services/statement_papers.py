@@ -9,7 +9,7 @@ from typing import Final
 from django.template.loader import render_to_string
 
 from billing.domain.money import round_money
-from billing.domain.spreadsheet import plain_text
+from customfields.domain.csv_cells import plain_text
 from invoicing.services.rendering import render
 from invoicing.services.statement_sheet import compose_statement
 from invoicing.services.statement_words import movement_note, movement_text

@@ -5,7 +5,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from customfields.domain.definition import FieldDefinition, FieldObject
 from customfields.domain.kinds import Kind
-from customfields.queries import count_holders, definitions, printed_definitions
+from customfields.queries import (
+    count_holders,
+    definitions,
+    invoice_definitions,
+    search_values,
+)
 from tests.customfields.fields import make_field
 from tests.factories import AccountFactory, BillGroupFactory
 
@@ -65,7 +70,7 @@ def test_printed_fields_of_all_objects_come_in_one_query(
     make_field("internal")
 
     with django_assert_num_queries(1):
-        found = printed_definitions()
+        found = invoice_definitions().printed
 
     assert {
         name: [field.key for field in fields] for name, fields in found.items()
@@ -89,3 +94,39 @@ def test_holders_are_the_owners_with_a_value() -> None:
     assert count_holders(field, value=True) == 1
     assert count_holders(make_field("audited", object="BILL_GROUP")) == 1
     assert count_holders(make_field("audited", object="INVOICE")) == 0
+
+
+def test_new_invoices_store_the_defaults_of_their_own_fields() -> None:
+    make_field("checked", object="INVOICE", kind="YES_NO", default=False)
+    make_field("note", object="INVOICE")
+    make_field("gone", object="INVOICE", default="x", archived=True)
+    make_field("region", default="North")
+
+    assert invoice_definitions().defaults == {"checked": False}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ariba", "north-4410", "4410", "PORTAL.example", "Kö", "second line", "pe zz"],
+    ids=["any_case", "code", "part", "host", "beginning", "after_break", "words"],
+)
+def test_owners_are_found_by_the_words_of_their_values(text: str) -> None:
+    held = AccountFactory.create(
+        custom_fields={
+            "portal": "Ariba",
+            "cost_centre": "CC-North-4410",
+            "address": "https://portal.example.com/a?b=1",
+            "note": 'Köln\nsecond "line"',
+            "odd": "peculiar zz1",
+        }
+    )
+    AccountFactory.create(custom_fields={"ariba": "portal_id"}, name="Ariba 4410")
+
+    assert list(search_values(type(held).objects.all(), text)) == [held]
+
+
+@pytest.mark.parametrize("text", ["", "  ", "'|!&:*", "nobody"])
+def test_search_for_no_words_finds_nothing(text: str) -> None:
+    account = AccountFactory.create(custom_fields={"a": "b"})
+
+    assert not search_values(type(account).objects.all(), text)

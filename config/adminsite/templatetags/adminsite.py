@@ -19,7 +19,7 @@ def list_heads(cl: Any) -> list[dict[str, Any]]:
     """Return the heads of a list, each with the classes of its column."""
     heads = []
     for name, head in zip(cl.list_display, result_headers(cl), strict=True):
-        extra = cl.model_admin.column_classes.get(name, "")
+        extra = cl.model_admin.column_class(name)
         attributes = str(head.get("class_attrib", "")).replace(
             'class="', f'class="{extra} ', 1
         )
@@ -31,7 +31,7 @@ def list_heads(cl: Any) -> list[dict[str, Any]]:
 @register.simple_tag
 def list_rows(cl: Any) -> Iterator[tuple[str, list[SafeString]]]:
     """Yield the rows of a list: the class of the row, and its cells."""
-    classes = [cl.model_admin.column_classes.get(name, "") for name in cl.list_display]
+    classes = [cl.model_admin.column_class(name) for name in cl.list_display]
     for subject, cells in zip(cl.result_list, results(cl), strict=True):
         yield (
             cl.model_admin.row_class(subject),

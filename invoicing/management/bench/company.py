@@ -1,8 +1,9 @@
 """The company that is billed in a bench: one legal entity and many bill groups.
 
 Each bill group has an account and a contract of `MONTHS` months with monthly lines,
-billed in advance on the first of the month; most bear tax, some are discounted. The
-rows come from generate_series, so that a hundred thousand contracts take a minute.
+billed in advance on the first of the month; most bear tax, some are discounted. Bill
+groups hold ten custom fields, of which half are printed, and so do invoices. The rows
+come from generate_series, so that a hundred thousand contracts take a minute.
 """
 
 from collections.abc import Iterator
@@ -15,12 +16,36 @@ from django.db import ProgrammingError, connection, transaction
 
 from billing.models import LegalEntity, TaxRate, TaxRateStep
 from contracts.models import Product
+from customfields.domain.definition import FieldObject
+from customfields.domain.kinds import Kind
+from customfields.models import CustomField
 
 START: Final = date(2026, 1, 1)
 MONTHS: Final = 4
 LINES: Final = 3
 PRODUCTS: Final = 40
 GROUPS_AT_ONCE: Final = 10_000
+CHOICES: Final = [f"Region {number}" for number in range(20)]
+
+# Key, type and default of the fields, and their values by an object's number.
+FIELDS: Final = (
+    ("cost_center", "TEXT", "CC-4400", "'CC-' || {n}"),
+    ("buyer", "TEXT", "Purchasing", "'Buyer ' || {n} %% 400"),
+    ("region", "CHOICE", CHOICES[0], "'Region ' || {n} %% 20"),
+    ("seats", "NUMBER", "12.5", "({n} %% 900)::text"),
+    ("signed", "DATE", "2026-01-31", "(date '2020-01-01' + ({n} %% 2000)::int)::text"),
+    ("audited", "YES_NO", False, "{n} %% 2 = 0"),
+    (
+        "portal_page",
+        "URL",
+        "https://portal.example/",
+        "'https://portal.example/' || {n}",
+    ),
+    ("note", "LONG_TEXT", "Ask first.", "'Call ' || {n} || ' before delivery.'"),
+    ("unit", "TEXT", "North", "'Unit ' || {n} %% 70"),
+    ("project", "TEXT", "P-1", "'P-' || {n} %% 5000"),
+)
+PRINTED: Final = 5
 
 ACCOUNTS = """
 INSERT INTO billing_account (number, name, email, tax_id, language, custom_fields,
@@ -37,7 +62,7 @@ INSERT INTO billing_billgroup (account_id, legal_entity_id, name, currency, stat
 SELECT id, %(legal_entity)s, 'Main', 'EUR', 'ACTIVE', 'AUTOMATIC', false,
     (ARRAY[14, 30, 60])[id %% 3 + 1],
     CASE WHEN id %% 4 = 0 THEN 'PO-' || id ELSE '' END,
-    (ARRAY['EMAIL', 'BOTH', 'PORTAL'])[id %% 3 + 1], '', '', '{}',
+    (ARRAY['EMAIL', 'BOTH', 'PORTAL'])[id %% 3 + 1], '', '', @values@,
     CASE WHEN id %% 3 = 0 THEN 'Ring ' || id %% 90 ELSE '' END, '',
     CASE WHEN id %% 3 = 0 THEN 'Köln' ELSE '' END, '',
     CASE WHEN id %% 3 = 0 THEN '50667' ELSE '' END,
@@ -78,6 +103,12 @@ ORDER BY l.contract_id, l.position, month
 """
 
 
+def values_of(number: str) -> str:
+    """Return the SQL of an object's custom fields by its number, a column."""
+    values = (f"'{key}', {sql.format(n=number)}" for key, _, _, sql in FIELDS)
+    return f"jsonb_build_object({', '.join(values)})"
+
+
 def month(number: int) -> date:
     """Return the first day of a month of the contracts; the first has number 0."""
     return START.replace(month=START.month + number)
@@ -85,14 +116,16 @@ def month(number: int) -> date:
 
 def found(bill_groups: int, lines: int = LINES) -> None:
     """Make the company in an empty database, with all its charges pending."""
-    statements = (ACCOUNTS, BILL_GROUPS, CONTRACTS, CONTRACT_LINES, CHARGES)
+    groups = BILL_GROUPS.replace("@values@", values_of("id"))
+    statements = (ACCOUNTS, groups, CONTRACTS, CONTRACT_LINES, CHARGES)
     insert(statements, rows=bill_groups, parameters=_founded() | {"lines": lines})
     vacuum()
 
 
 def found_without_contracts(bill_groups: int) -> None:
     """Make the company in an empty database, with accounts and bill groups only."""
-    insert((ACCOUNTS, BILL_GROUPS), rows=bill_groups, parameters=_founded())
+    groups = BILL_GROUPS.replace("@values@", values_of("id"))
+    insert((ACCOUNTS, groups), rows=bill_groups, parameters=_founded())
 
 
 def insert(
@@ -129,6 +162,7 @@ def _founded() -> dict[str, Any]:
     Product.objects.bulk_create(
         Product(name=f"Platform, edition {number}") for number in range(PRODUCTS)
     )
+    CustomField.objects.bulk_create(_fields())
     return {
         "legal_entity": legal_entity.pk,
         "tax_rate": tax_rate.pk,
@@ -136,6 +170,21 @@ def _founded() -> dict[str, Any]:
         "start": START,
         "end": month(MONTHS) - timedelta(days=1),
     }
+
+
+def _fields() -> Iterator[CustomField]:
+    for name in (FieldObject.BILL_GROUP, FieldObject.INVOICE):
+        for position, (key, kind, default, _) in enumerate(FIELDS):
+            yield CustomField(
+                object=name,
+                key=key,
+                label=key.replace("_", " ").capitalize(),
+                kind=kind,
+                choices=CHOICES if kind == Kind.CHOICE else [],
+                default=default,
+                printed=name is FieldObject.BILL_GROUP and position < PRINTED,
+                position=position,
+            )
 
 
 @contextmanager

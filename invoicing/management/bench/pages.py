@@ -28,11 +28,12 @@ INVOICES = """
 INSERT INTO invoicing_invoice (legal_entity_id, account_id, bill_group_id, status,
     sequence, number, issue_date, bill_date, due_date, net_terms, currency, subtotal,
     tax, total, taxes, full_price_subtotal, paid, bill_to, seller, po_number, tax_id,
-    language, printed_fields, held_reason)
+    language, printed_fields, held_reason, custom_fields)
 SELECT %(legal_entity)s, grp, grp, CASE WHEN paid > 0 THEN 'PAID' ELSE 'OPEN' END,
     n, 'INV-' || lpad(n::text, 6, '0'), issued, issued, issued + 30, 30, 'EUR',
     subtotal, 0, subtotal, '[]', subtotal, paid,
-    '{"name": "Customer"}', '{"name": "Nordhaven Systems GmbH"}', '', '', 'en', '[]', ''
+    '{"name": "Customer"}', '{"name": "Nordhaven Systems GmbH"}', '', '', 'en', '[]',
+    '', @values@
 FROM generate_series(%(first)s, %(last)s) AS n,
     LATERAL (SELECT n %% %(bill_groups)s + 1 AS grp,
         date '2023-01-01' + (n * 1095.0 / %(invoices)s)::int AS issued,
@@ -66,6 +67,8 @@ def list_pages() -> list[str]:
         f"{invoices}?status=PAID&p=50",
         f"{invoices}?issue_date_min=2025-06-01&issue_date_max=2025-06-30",
         f"{invoices}?account=ACC-1",
+        f"{invoices}?cf_region=Region+7&cf_audited=no",
+        f"{invoices}?cf_seats__from=800&cf_seats__to=810&status=OPEN",
     ]
 
 
@@ -78,6 +81,7 @@ def search_pages(invoices: int) -> list[str]:
         f"{in_list}?q=INV-{middle:06d}",
         f"{in_list}?q={middle}",
         f"{in_list}?q=PO-4",
+        f"{in_list}?q=CC-{middle}",
         f"{everywhere}?q=customer",
         f"{everywhere}?q=ACC-1",
         f"{everywhere}?q=PO-4",
@@ -90,7 +94,7 @@ def fill(invoices: int) -> None:
     bill_groups = invoices // INVOICES_A_GROUP + 1
     company.found_without_contracts(bill_groups)
     company.insert(
-        (INVOICES, DELIVERIES),
+        (INVOICES.replace("@values@", company.values_of("n")), DELIVERIES),
         rows=invoices,
         parameters={
             "legal_entity": LegalEntity.objects.get().pk,

@@ -1,8 +1,15 @@
 """The one check of an owner's values (F2)."""
 
+import json
+
 from customfields.domain.definition import FieldDefinition
 from customfields.domain.kinds import Kind, Stored
-from customfields.domain.values import FieldError, printed_values, read_values
+from customfields.domain.values import (
+    FieldError,
+    PrintedFields,
+    change_values,
+    read_values,
+)
 
 PORTAL = FieldDefinition(
     key="portal",
@@ -75,6 +82,53 @@ def test_only_printed_fields_with_a_value_are_kept_for_the_paper() -> None:
     """F2: what the invoice keeps is a copy."""
     values: dict[str, Stored] = {"seats": "12", "audited": True, "gone": "x"}
 
-    assert printed_values(FIELDS, values) == [
+    entries = PrintedFields(FIELDS).entries(values)
+
+    assert [json.loads(entry) for entry in entries] == [
         {"key": "audited", "label": "Audited", "kind": "YES_NO", "value": True}
     ]
+
+
+def test_printed_entry_of_a_contract_names_it_and_keeps_any_text() -> None:
+    label = 'Ort "Nord"\\'
+    field = FieldDefinition(key="place", label=label, kind=Kind.LONG_TEXT, printed=True)
+
+    (entry,) = PrintedFields([field]).entries({"place": 'Köln\n"x"'}, contract='C "1"')
+
+    assert json.loads(entry) == {
+        "key": "place",
+        "label": label,
+        "kind": "LONG_TEXT",
+        "value": 'Köln\n"x"',
+        "contract": 'C "1"',
+    }
+
+
+def test_change_keeps_what_is_not_named_and_what_is_no_longer_offered() -> None:
+    stored: dict[str, str | bool] = {"portal": "Tungsten", "seats": "4", "gone": "x"}
+
+    values, errors = change_values(FIELDS, stored, {"portal": "Tungsten"})
+
+    assert (values, errors) == (stored, [])
+
+
+def test_change_asks_for_a_required_field_that_nobody_has_named() -> None:
+    values, errors = change_values(FIELDS, {}, {"portal": "Coupa", "mystery": "1"})
+
+    assert values == {"portal": "Coupa"}
+    assert [(error.key, error.message) for error in errors] == [
+        (
+            "mystery",
+            (
+                "There is no custom field mystery. Define it in Settings > Custom "
+                "Fields, or leave it out."
+            ),
+        ),
+        ("seats", "Seats is required. Fill it in."),
+    ]
+
+
+def test_blank_text_empties_a_field() -> None:
+    values, _ = change_values(FIELDS, {"audited": True, "seats": "1"}, {"audited": " "})
+
+    assert values == {"seats": "1"}

@@ -68,7 +68,8 @@ def test_stored_choices_and_default_stand_in_the_form_as_typed() -> None:
 
 def test_form_saved_as_it_was_changes_nothing() -> None:
     field = make_field("portal", kind="CHOICE", choices=["a", "b"], default="b")
-    shown = {"kind": "CHOICE", "choices": "a\r\nb\r\n", "default": "b"}
+    ticked = {"in_list": "on", "in_filter": "on"}
+    shown = {"kind": "CHOICE", "choices": "a\r\nb\r\n", "default": "b"} | ticked
 
     form = form_of(shown, field)
 
@@ -125,10 +126,13 @@ def test_choice_that_is_held_is_not_taken_away() -> None:
 
     form = form_of({"kind": "CHOICE", "choices": "Tungsten"}, field)
 
+    advice = (
+        "Keep it here, change it there first, or tick “remove choices that are held”."
+    )
     assert form.errors == {
         "choices": [
-            "2 accounts hold the choice Ariba. Keep it here, or change it there first.",
-            "1 account holds the choice Coupa. Keep it here, or change it there first.",
+            f"2 accounts hold the choice Ariba. {advice}",
+            f"1 account holds the choice Coupa. {advice}",
         ]
     }
 
@@ -141,3 +145,30 @@ def test_choice_that_nobody_holds_is_taken_away() -> None:
 
     assert form.is_valid(), form.errors
     assert form.save().choices == ["Tungsten", "Ariba"]
+
+
+def test_choice_removed_while_held_is_kept_and_offered_by_filters() -> None:
+    field = make_field("portal", kind="CHOICE", choices=["Ariba", "Coupa", "Taulia"])
+    AccountFactory.create(custom_fields={"portal": "Ariba"})
+
+    removed = {"kind": "CHOICE", "choices": "Coupa", "keep_held": "on"}
+    form_of(removed, field).save()
+
+    field.refresh_from_db()
+    assert (field.choices, field.retired) == (["Coupa"], ["Ariba"])
+
+    form_of({"kind": "CHOICE", "choices": "Coupa\nAriba"}, field).save()
+
+    field.refresh_from_db()
+    assert (field.choices, field.retired) == (["Coupa", "Ariba"], [])
+
+
+def test_key_under_which_values_are_left_is_refused() -> None:
+    """A field that was deleted while somebody saved a value of it."""
+    AccountFactory.create(custom_fields={"portal": "Ariba"})
+
+    form = form_of({"object": "ACCOUNT", "key": "portal", "label": "P", "kind": "DATE"})
+
+    assert form.errors["key"] == [
+        "1 account holds a value under the key portal from before. Choose another key."
+    ]

@@ -12,8 +12,8 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from billing.domain.spreadsheet import plain_text
 from billing.models import Account, BillGroup
+from customfields.domain.csv_cells import plain_text
 from invoicing.models import Invoice
 from invoicing.services.generation import generate_next_invoice
 from tests.factories import BillGroupFactory
