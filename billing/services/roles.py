@@ -31,6 +31,13 @@ CLERK: Final = frozenset(
         *("invoicing.credit_invoice", "invoicing.add_payment"),
         "contracts.amend_contract",
         *("invoicing.discard_invoice", "invoicing.reissue_invoice"),
+        *(
+            "invoicing.bundle_portalsubmission",
+            "invoicing.submit_portalsubmission",
+            "invoicing.accept_portalsubmission",
+            "invoicing.dispute_portalsubmission",
+            "invoicing.withdraw_portalsubmission",
+        ),
     }
 )
 MANAGER: Final = CLERK | {
@@ -53,6 +60,7 @@ MANAGER: Final = CLERK | {
     *("invoicing.approve_creditnote", "invoicing.void_creditnote"),
     "invoicing.take_back_payment",
     *("invoicing.add_creditlimit", "invoicing.change_creditlimit"),
+    *("billing.add_portalprofile", "billing.change_portalprofile"),
     *("billing.close_accountingperiod", "billing.reopen_accountingperiod"),
 }
 SUPPORT: Final = frozenset(

@@ -108,6 +108,12 @@ RUNS: Final = Door(
         _list("Decisions", "invoicing.rundecision"),
     ),
 )
+PORTAL: Final = Door(
+    key="portal",
+    label="Portal",
+    icon="portal",
+    pages=(_list("Portal worklist", "invoicing.portalsubmission"),),
+)
 SETTINGS: Final = Door(
     key="settings",
     label="Settings",
@@ -123,6 +129,7 @@ SETTINGS: Final = Door(
         _list("Number series", "invoicing.numberseries"),
         _list("Credit limits", "invoicing.creditlimit"),
         _list("Tax rates", "billing.taxrate"),
+        _list("Portals", "billing.portalprofile"),
         _list("Products", "contracts.product"),
         _list("Custom fields", "customfields.customfield"),
         _list("Users", "auth.user"),
@@ -130,7 +137,7 @@ SETTINGS: Final = Door(
         _list("Audit trail", "billing.auditevent"),
     ),
 )
-DOORS: Final = (ACCOUNTS, CONTRACTS, INVOICES, RUNS)
+DOORS: Final = (ACCOUNTS, CONTRACTS, INVOICES, RUNS, PORTAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

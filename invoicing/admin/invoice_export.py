@@ -19,6 +19,7 @@ from django.http import (
     StreamingHttpResponse,
 )
 
+from billing.domain.csv_cells import plain_text
 from billing.domain.money import round_money
 from config.adminsite.pages import SitePage, site_page
 from invoicing.filters import InvoiceFilter
@@ -26,7 +27,6 @@ from invoicing.models import Invoice
 from invoicing.queries.search import search_invoices
 
 CHUNK: Final = 2_000
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS: Final = (
     "number", "status", "account_number", "account_name", "bill_group", "bill_date",
     "issue_date", "due_date", "po_number", "currency", "subtotal", "tax", "total",
@@ -111,12 +111,3 @@ def _row(invoice: Invoice) -> tuple[str, ...]:
         invoice.currency,
         *(f"{round_money(amount, invoice.currency):f}" for amount in amounts),
     )
-
-
-def plain_text(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula.
-
-    >>> plain_text("Halden"), plain_text("=HYPERLINK(1)")
-    ('Halden', "'=HYPERLINK(1)")
-    """
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

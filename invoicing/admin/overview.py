@@ -22,8 +22,10 @@ from contracts.admin.contract import contract_badge
 from contracts.models import Contract
 from invoicing.admin.account_documents import documents_context, timeline
 from invoicing.admin.invoice import local_today
+from invoicing.admin.portal_panels import waiting_text
 from invoicing.admin.why import activation_url, why_panel
 from invoicing.display import decision_badge
+from invoicing.queries.portal import PortalCounts, counts_of_groups
 from invoicing.queries.receivables import account_figures, credit_balances
 from invoicing.services.assessment import Assessment, assess_pending
 
@@ -48,7 +50,7 @@ class AccountOverview(ObjectPage):
         """Read it all in a number of queries that doesn't grow with the rows."""
         groups = list(
             BillGroup.objects.filter(account=subject)
-            .select_related("legal_entity", "account")
+            .select_related("legal_entity", "account", "portal")
             .order_by("pk")[: GROUPS_SHOWN + 1]
         )
         today = local_today()
@@ -61,6 +63,11 @@ class AccountOverview(ObjectPage):
         shown = PENDING_AT_MOST if request.GET.get("pending") else PENDING_SHOWN
         names = {group.pk: group for group in groups}
         may_generate = request.user.has_perm("invoicing.generate_invoice")
+        in_portal = (
+            counts_of_groups(groups[:GROUPS_SHOWN])
+            if request.user.has_perm("invoicing.view_portalsubmission")
+            else {}
+        )
         why = why_panel(request, groups[:GROUPS_SHOWN])
         return {
             "account": subject,
@@ -74,6 +81,7 @@ class AccountOverview(ObjectPage):
                     today,
                     may_generate=may_generate,
                     may_activate=request.user.has_perm("billing.reactivate_billgroup"),
+                    in_portal=in_portal.get(group.pk),
                 )
                 for group in groups[:GROUPS_SHOWN]
             ],
@@ -130,6 +138,7 @@ def group_row(
     *,
     may_generate: bool,
     may_activate: bool,
+    in_portal: PortalCounts | None,
 ) -> dict[str, Any]:
     """Return a bill group with its next pending invoice."""
     mine = [a for a in pending if a.group.bill_group_id == group.pk]
@@ -144,6 +153,8 @@ def group_row(
         "mode": INVOICING_MODES.badge(group.invoicing),
         "is_manual": group.invoicing == "MANUAL",
         "delivery": DELIVERY_METHODS.badge(group.delivery).label,
+        "portal": group.portal.name if group.is_by_portal and group.portal else "",
+        "in_portal": waiting_text(in_portal) if in_portal else "",
         "next": following,
         "what": decision_badge(following.decision) if following else None,
         "due": due,

@@ -59,7 +59,8 @@ SELECT g.id, g.legal_entity_id, g.account_id, a.number, g.currency, g.status,
        a.tax_id, a.language,
        g.delivery, g.email, a.email, g.bill_to, a.name,
        g.address_line1, g.address_line2, g.city, g.region, g.postal_code, g.country,
-       a.address_line1, a.address_line2, a.city, a.region, a.postal_code, a.country
+       a.address_line1, a.address_line2, a.city, a.region, a.postal_code, a.country,
+       CASE WHEN g.delivery IN ('PORTAL', 'BOTH') THEN g.portal_id END
 FROM billing_billgroup g
 JOIN billing_account a ON a.id = g.account_id
 WHERE g.id = ANY (%s::bigint[])
@@ -100,7 +101,8 @@ _JSON: Final = json.JSONEncoder(ensure_ascii=False)
 class GroupProfile(NamedTuple):
     """What decisions and documents take from a bill group and its account.
 
-    `bill_to` is the address as JSON text, ready to be stored.
+    `bill_to` is the address as JSON text, ready to be stored; `portal_id` the portal's
+    where it is delivered by portal (F3).
     """
 
     bill_group_id: int
@@ -118,6 +120,7 @@ class GroupProfile(NamedTuple):
     mail_to: str
     bill_to: str
     printed_fields: str
+    portal_id: int | None
 
 
 def read_by_key() -> None:
@@ -190,7 +193,7 @@ def _profile(row: tuple[Any, ...]) -> GroupProfile:
     address = own if own.is_given else _address(name, row[23:29])
     mail_to = _mail_to(delivery, email, account_email)
     return GroupProfile._make(
-        (*row[:12], mail_to, _JSON.encode(address.as_dict()), "[]")
+        (*row[:12], mail_to, _JSON.encode(address.as_dict()), "[]", row[29])
     )
 
 

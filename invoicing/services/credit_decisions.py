@@ -31,6 +31,7 @@ from invoicing.services.credits import (
     record_credit,
 )
 from invoicing.services.drafts import issue_draft
+from invoicing.services.portal_entries import withdraw_voided
 
 
 class OwnCredit(ValueError):
@@ -121,6 +122,7 @@ def void_credit_note(
     note.void_reason = reason.strip()
     note.save(update_fields=["status", "voided_on", "void_reason"])
     record_credit("credit_note.voided", note, group, actor, reason=note.void_reason)
+    withdraw_voided(note, actor=actor, today=today)
     return note
 
 

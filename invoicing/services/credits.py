@@ -42,6 +42,7 @@ from invoicing.services.locks import (
 )
 from invoicing.services.numbering import take_numbers
 from invoicing.services.papers import tax_rows
+from invoicing.services.portal_entries import enter_credit_note
 
 
 class NotIssued(ValueError):
@@ -211,6 +212,7 @@ def issue_credit(
             actor=actor,
             credit_note=note,
         )
+    enter_credit_note(note, group, issue_date=today)
     (number,) = take_numbers(
         legal_entity=invoice.legal_entity,
         kind=SeriesKind.CREDIT_NOTE,

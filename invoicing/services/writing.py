@@ -25,6 +25,7 @@ from invoicing.queries.pending import id_array
 from invoicing.services.assessment import Assessment
 from invoicing.services.balance import NewInvoice, use_at_issue
 from invoicing.services.papers import Paper, copy_invoices, copy_lines
+from invoicing.services.portal_entries import copy_submissions
 from invoicing.services.trail import copy_audit, copy_decisions, copy_deliveries
 
 CHECKED_KEYS = """
@@ -32,7 +33,8 @@ SELECT string_agg(quote_ident(conname), ', ')
 FROM pg_constraint
 WHERE contype = 'f' AND condeferrable
   AND conrelid IN ('invoicing_invoiceline'::regclass, 'invoicing_delivery'::regclass,
-                   'invoicing_rundecision'::regclass)
+                   'invoicing_rundecision'::regclass,
+                   'invoicing_portalsubmission'::regclass)
   AND confrelid <> 'invoicing_invoice'::regclass
 """
 
@@ -101,6 +103,7 @@ def write_assessments(
     copy_lines(papers)
     copy_audit(papers, zeros, actor=actor)
     copy_deliveries(papers)
+    copy_submissions(papers, issue_date=issue_date)
     copy_decisions(papers, zeros, held, run=run)
     applied = _use_balance(papers, issue_date=issue_date, actor=actor)
     before_numbers(written)
