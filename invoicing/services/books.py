@@ -11,8 +11,9 @@ from django.db import connection, transaction
 
 from invoicing.services.invariants import INVARIANTS, Invariant
 from invoicing.services.invariants_of_money import MONEY_INVARIANTS
+from invoicing.services.invariants_of_portals import PORTAL_INVARIANTS
 
-EVERY_INVARIANT = (*INVARIANTS, *MONEY_INVARIANTS)
+EVERY_INVARIANT = (*INVARIANTS, *MONEY_INVARIANTS, *PORTAL_INVARIANTS)
 ROWS_SHOWN = 20
 
 

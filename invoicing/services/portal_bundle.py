@@ -128,8 +128,11 @@ def make_papers(bundle: Bundle) -> None:
 def document_pdf(submission: PortalSubmission) -> bytes:
     """Return the stored paper of a document; it is made and stored where it is missing.
 
-    Raises `PangoMissing` and `GlyphsMissing`.
+    A credit note stands in the index alone: it has no paper of its own, and is blank
+    here. Raises `PangoMissing` and `GlyphsMissing`.
     """
+    if submission.credit_note_id is not None:
+        return b""
     return bytes(ensure_revision(invoice=submission.invoice).pdf)
 
 
@@ -142,10 +145,9 @@ def zip_chunks(bundle: Bundle) -> Iterator[bytes]:
         )
         yield sink.taken()
         for entry in bundle.entries:
-            archive.writestr(
-                _member(entry.name, entry.submission), document_pdf(entry.submission)
-            )
-            yield sink.taken()
+            if pdf := document_pdf(entry.submission):
+                archive.writestr(_member(entry.name, entry.submission), pdf)
+                yield sink.taken()
     yield sink.taken()
 
 

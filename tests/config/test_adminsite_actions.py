@@ -33,11 +33,13 @@ from invoicing.models import (
     ParkedBillGroup,
     Payment,
     PaymentImport,
+    PortalSubmission,
 )
 from invoicing.services.credits import credit_invoice
 from invoicing.services.payment_imports import upload_payments
 from invoicing.services.payments import record_payment
 from tests.factories import UserFactory
+from tests.portal import entry_of, portal_invoice
 from tests.staff import ROLES, active_contract, client_of, draft_contract
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +75,11 @@ MAY: dict[str, set[str]] = {
     "contracts.amend_contract": {"Finance clerk", "Finance manager"},
     "invoicing.discard_invoice": {"Finance clerk", "Finance manager"},
     "invoicing.reissue_invoice": {"Finance clerk", "Finance manager"},
+    "invoicing.bundle_portalsubmission": {"Finance clerk", "Finance manager"},
+    "invoicing.submit_portalsubmission": {"Finance clerk", "Finance manager"},
+    "invoicing.accept_portalsubmission": {"Finance clerk", "Finance manager"},
+    "invoicing.dispute_portalsubmission": {"Finance clerk", "Finance manager"},
+    "invoicing.withdraw_portalsubmission": {"Finance clerk", "Finance manager"},
 }
 
 
@@ -172,6 +179,8 @@ def subject_of(action: ObjectAction, contract: Contract) -> Any:
         return credit_invoice(
             invoice=Invoice.objects.get(), reason="x", actor=None, today=NEW_YEAR
         )
+    if action.model is PortalSubmission:
+        return entry_of(portal_invoice())
     if action.model is Payment:
         return record_payment(
             bill_group=contract.bill_group,

@@ -30,6 +30,6 @@ DROP FUNCTION billing_mark_portal_since;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0010_portal_groups_name_their_profile")]
+    dependencies = [("billing", "0006_portal_groups_name_their_profile")]
 
     operations = [migrations.RunSQL(GUARDS, UNDO)]

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0009_existing_portal_groups")]
+    dependencies = [("billing", "0005_existing_portal_groups")]
 
     operations = [
         migrations.AddConstraint(

@@ -21,6 +21,6 @@ FROM made WHERE delivery IN ('PORTAL', 'BOTH')
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0008_portal_profiles")]
+    dependencies = [("billing", "0004_portal_profiles")]
 
     operations = [migrations.RunSQL(PROFILE, migrations.RunSQL.noop)]

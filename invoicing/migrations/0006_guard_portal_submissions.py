@@ -33,6 +33,6 @@ DROP TRIGGER portal_submission_keeps_its_document ON invoicing_portalsubmission;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoicing", "0011_portal_submissions")]
+    dependencies = [("invoicing", "0005_portal_submissions")]
 
     operations = [migrations.RunSQL(GUARDS, UNDO)]

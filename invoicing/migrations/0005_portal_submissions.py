@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0011_mark_since_when_by_portal"),
-        ("invoicing", "0010_correction_permissions"),
+        ("billing", "0007_mark_since_when_by_portal"),
+        ("invoicing", "0004_guard_credits_and_payments"),
     ]
 
     operations = [

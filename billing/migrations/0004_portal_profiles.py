@@ -9,7 +9,7 @@ import billing.models.portal
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0007_period_permissions"),
+        ("billing", "0003_guard_logo"),
     ]
 
     operations = [
