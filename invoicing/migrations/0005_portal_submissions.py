@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "document for a portal",
-                "verbose_name_plural": "documents for portals",
+                "verbose_name_plural": "portal worklist",
                 "permissions": [
                     ("bundle_portalsubmission", "Can download bundles for portals"),
                     (

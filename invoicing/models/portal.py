@@ -57,7 +57,7 @@ class PortalSubmission(models.Model):
 
     class Meta:
         verbose_name = "document for a portal"
-        verbose_name_plural = "documents for portals"
+        verbose_name_plural = "portal worklist"
         permissions = [
             ("bundle_portalsubmission", "Can download bundles for portals"),
             ("submit_portalsubmission", "Can mark documents submitted to a portal"),
