@@ -2,18 +2,23 @@
 
 import calendar
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Q, QuerySet
 
+from billing.domain.portal import DemandedField, Demands
+from billing.domain.portal_files import split_source
 from billing.models import (
     Account,
     AccountingPeriod,
     BillGroup,
     InvoicingSettings,
     LegalEntity,
+    PortalProfile,
 )
+from customfields.queries import labels_in_use
 
 MOST_ACCOUNTS = 500
 PUBLIC_ID = re.compile(r"(?:BG-)?0*([1-9][0-9]{0,17})\Z", re.IGNORECASE | re.ASCII)
@@ -104,3 +109,23 @@ def search_bill_groups(groups: QuerySet[BillGroup], text: str) -> QuerySet[BillG
     owners = list(accounts.values_list("pk", flat=True)[:MOST_ACCOUNTS])
     # Ids, because a subquery beside an OR reads every row.
     return groups.filter(found | Q(account__in=owners))
+
+
+def demands_of(profiles: Iterable[PortalProfile]) -> dict[int, Demands]:
+    """Return what portals ask for by their ids; a field that is archived no more."""
+    portals = {profile.pk: profile for profile in profiles}
+    asked = any(profile.required_fields for profile in portals.values())
+    labels = labels_in_use() if asked else {}
+    return {
+        pk: Demands(
+            po_number=profile.po_number_required,
+            customer_tax_id=profile.customer_tax_id_required,
+            seller_tax_id=profile.seller_tax_id_required,
+            fields=tuple(
+                DemandedField(owner=named[0], key=named[1], label=labels[named])
+                for source in profile.required_fields
+                if (named := split_source(source)) in labels and named is not None
+            ),
+        )
+        for pk, profile in portals.items()
+    }

@@ -72,6 +72,17 @@ def invoice_definitions() -> InvoiceDefinitions:
     )
 
 
+def labels_in_use() -> Mapping[tuple[FieldObject, str], str]:
+    """Return the labels of all fields in use, by object and key, in their order."""
+    rows = CustomField.objects.filter(archived=False).order_by(
+        "object", "position", "id"
+    )
+    return {
+        (FieldObject(owner), key): label
+        for owner, key, label in rows.values_list("object", "key", "label")
+    }
+
+
 def count_holders(field: CustomField, *, value: Stored | None = None) -> int:
     """Count the owners that hold a value of a field, or just the one given."""
     owners = apps.get_model(OWNERS[FieldObject(field.object)].model)

@@ -1,6 +1,7 @@
 """Labels and badge tones of the words that documents, runs and deliveries store."""
 
 from billing.choices import Badge, ChoiceSet
+from invoicing.domain.portal import PortalState
 from invoicing.domain.states import (
     CreditNoteStatus,
     CreditReason,
@@ -76,5 +77,16 @@ CREDIT_SETTLEMENTS = ChoiceSet(
     {
         CreditSettlement.BALANCE: Badge("To the credit balance", "ink"),
         CreditSettlement.REFUND: Badge("Refunded", "past"),
+    }
+)
+
+PORTAL_STATES = ChoiceSet(
+    {
+        PortalState.TO_SUBMIT: Badge("To submit", "out"),
+        PortalState.SUBMITTED: Badge("Submitted", "ink"),
+        PortalState.ACCEPTED: Badge("Accepted", "done"),
+        PortalState.DISPUTED: Badge("Disputed", "stop"),
+        PortalState.PAID: Badge("Paid", "done"),
+        PortalState.WITHDRAWN: Badge("Withdrawn", "past"),
     }
 )

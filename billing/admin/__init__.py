@@ -8,6 +8,7 @@ from billing.admin import (
     invoicing_settings,
     legal_entity,
     people,
+    portal_profile,
     search,
     tax_rate,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "invoicing_settings",
     "legal_entity",
     "people",
+    "portal_profile",
     "search",
     "tax_rate",
 ]

@@ -41,8 +41,14 @@ class BillGroupAdmin(OwnerAdmin, AuditedAdmin):
         "currency",
         "shown_delivery",
     )
-    list_select_related = ("account",)
-    list_filter = ("status", "invoicing", "delivery", "awaiting_manual_invoice")
+    list_select_related = ("account", "portal")
+    list_filter = (
+        "status",
+        "invoicing",
+        "delivery",
+        "portal",
+        "awaiting_manual_invoice",
+    )
     list_note = "One invoice goes to one bill group."
     ordering = ("-id",)
     sortable_by = ()
@@ -85,7 +91,13 @@ class BillGroupAdmin(OwnerAdmin, AuditedAdmin):
         ),
         (
             "Invoicing",
-            {"fields": (("invoicing", "net_terms"), ("po_number", "delivery"))},
+            {
+                "fields": (
+                    ("invoicing", "net_terms"),
+                    ("po_number", "delivery"),
+                    "portal",
+                )
+            },
         ),
         (
             "Bill to",
@@ -117,7 +129,8 @@ class BillGroupAdmin(OwnerAdmin, AuditedAdmin):
     @admin.display(description="delivery")
     def shown_delivery(self, group: BillGroup) -> str:
         """Show how its invoices are sent."""
-        return DELIVERY_METHODS.badge(group.delivery).label
+        label = DELIVERY_METHODS.badge(group.delivery).label
+        return f"{label}: {group.portal}" if group.is_by_portal else label
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: BillGroup | None = None

@@ -28,3 +28,6 @@ class DeliveryMethod(StrEnum):
     PORTAL = "PORTAL"
     BOTH = "BOTH"
     NONE = "NONE"
+
+
+PORTAL_DELIVERIES = (DeliveryMethod.PORTAL, DeliveryMethod.BOTH)

@@ -10,9 +10,11 @@ from billing.models.legal_entity import (
     LegalEntity,
 )
 from billing.models.logo import Logo
+from billing.models.portal import DEFAULT_PROFILE, PortalProfile
 from billing.models.tax import TaxRate, TaxRateStep
 
 __all__ = [
+    "DEFAULT_PROFILE",
     "Account",
     "AccountingPeriod",
     "AddressFields",
@@ -22,6 +24,7 @@ __all__ = [
     "InvoicingSettings",
     "LegalEntity",
     "Logo",
+    "PortalProfile",
     "TaxRate",
     "TaxRateStep",
     "public_id",

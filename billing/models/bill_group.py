@@ -7,10 +7,16 @@ from django.db.models.functions import Now
 
 from billing.choices import BILL_GROUP_STATUSES, DELIVERY_METHODS, INVOICING_MODES
 from billing.domain.address import Address
-from billing.domain.bill_group import BillGroupStatus, DeliveryMethod, InvoicingMode
+from billing.domain.bill_group import (
+    PORTAL_DELIVERIES,
+    BillGroupStatus,
+    DeliveryMethod,
+    InvoicingMode,
+)
 from billing.models.account import Account
 from billing.models.address import AddressFields
 from billing.models.legal_entity import LegalEntity
+from billing.models.portal import PortalProfile
 from customfields.models import owner_indexes
 
 PUBLIC_ID_PREFIX = "BG-"
@@ -52,6 +58,19 @@ class BillGroup(AddressFields):
         choices=list(DELIVERY_METHODS),
         default=DeliveryMethod.EMAIL.value,
     )
+    portal = models.ForeignKey(
+        PortalProfile,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="bill_groups",
+        help_text="Where its invoices are uploaded, if it is delivered by portal.",
+    )
+    portal_since = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Since when it is delivered by portal; the database sets it.",
+    )
     email = models.EmailField(blank=True)
     bill_to = models.CharField(
         max_length=200, blank=True, help_text="Blank: the name of the account."
@@ -84,6 +103,12 @@ class BillGroup(AddressFields):
                 name="bill_group_delivery_known",
             ),
             models.CheckConstraint(
+                condition=~Q(delivery__in=["PORTAL", "BOTH"]) | Q(portal__isnull=False),
+                name="bill_group_by_portal_names_it",
+                violation_error_message="Choose the portal that its invoices are "
+                "uploaded to. Portals are kept in Settings.",
+            ),
+            models.CheckConstraint(
                 condition=Q(net_terms__range=(0, 365)),
                 name="bill_group_net_terms_up_to_a_year",
                 violation_error_message="Net terms lie between 0 and 365 days.",
@@ -105,6 +130,11 @@ class BillGroup(AddressFields):
     def public_id(self) -> str:
         """The id that support uses, for example `BG-000123`."""
         return public_id(self.pk)
+
+    @property
+    def is_by_portal(self) -> bool:
+        """Whether its invoices are uploaded to a portal (F3)."""
+        return self.delivery in PORTAL_DELIVERIES
 
     @property
     def bill_to_address(self) -> Address:

@@ -33,6 +33,13 @@ CLERK: Final = frozenset(
         *("invoicing.discard_invoice", "invoicing.reissue_invoice"),
         *("invoicing.send_invoice", "invoicing.send_creditnote"),
         *("contracts.edit_contract_fields", "invoicing.edit_invoice_fields"),
+        *(
+            "invoicing.bundle_portalsubmission",
+            "invoicing.submit_portalsubmission",
+            "invoicing.accept_portalsubmission",
+            "invoicing.dispute_portalsubmission",
+            "invoicing.withdraw_portalsubmission",
+        ),
     }
 )
 MANAGER: Final = CLERK | {
@@ -55,6 +62,7 @@ MANAGER: Final = CLERK | {
     *("invoicing.approve_creditnote", "invoicing.void_creditnote"),
     "invoicing.take_back_payment",
     *("invoicing.add_creditlimit", "invoicing.change_creditlimit"),
+    *("billing.add_portalprofile", "billing.change_portalprofile"),
     *("billing.close_accountingperiod", "billing.reopen_accountingperiod"),
 }
 SUPPORT: Final = frozenset(

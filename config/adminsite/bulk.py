@@ -41,6 +41,10 @@ class BulkAction:
     form_heading: ClassVar[str] = "What should be noted"
     template: ClassVar[str] = "admin/bulk_action.html"
 
+    def form_arguments(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what the form is made with, for example `initial`."""
+        return {}
+
     def review(self, request: HttpRequest, chosen: QuerySet[Any]) -> Review:
         """Return what would happen to the chosen rows."""
         raise NotImplementedError
@@ -76,7 +80,12 @@ class BulkAction:
         review = self.review(request, chosen)
         is_confirmed = CONFIRM in request.POST
         is_reviewed = request.POST.get(FINGERPRINT) == review.fingerprint
-        form = self.form_class(request.POST if is_confirmed else None, label_suffix="")
+        form = self.form_class(
+            request.POST if is_confirmed else None,
+            request.FILES if is_confirmed else None,
+            label_suffix="",
+            **self.form_arguments(request),
+        )
         if is_confirmed and is_reviewed and not review.refusal and form.is_valid():
             self._perform(request, chosen, form.cleaned_data)
             return HttpResponseRedirect(request.get_full_path())

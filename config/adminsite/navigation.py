@@ -120,6 +120,12 @@ REPORTS: Final = Door(
         ),
     ),
 )
+PORTAL: Final = Door(
+    key="portal",
+    label="Portal",
+    icon="portal",
+    pages=(_list("Portal worklist", "invoicing.portalsubmission"),),
+)
 SETTINGS: Final = Door(
     key="settings",
     label="Settings",
@@ -135,6 +141,7 @@ SETTINGS: Final = Door(
         _list("Number series", "invoicing.numberseries"),
         _list("Credit limits", "invoicing.creditlimit"),
         _list("Tax rates", "billing.taxrate"),
+        _list("Portals", "billing.portalprofile"),
         _list("Products", "contracts.product"),
         _list("Custom fields", "customfields.customfield"),
         _list("Users", "auth.user"),
@@ -142,7 +149,7 @@ SETTINGS: Final = Door(
         _list("Audit trail", "billing.auditevent"),
     ),
 )
-DOORS: Final = (ACCOUNTS, CONTRACTS, INVOICES, RUNS, REPORTS)
+DOORS: Final = (ACCOUNTS, CONTRACTS, INVOICES, RUNS, PORTAL, REPORTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,17 @@
 """What a contract file makes besides contracts: accounts, bill groups, the catalog.
 
 Only what is not there yet is written. The address and custom fields of a new account's
-first bill group are the account's too; its mail address stays the bill group's.
+first bill group are the account's too; its mail address stays the bill group's. A new
+bill group that is delivered by portal gets the default portal.
 """
 
 import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+from billing.domain.bill_group import PORTAL_DELIVERIES
 from billing.models import Account, BillGroup
+from billing.services.portals import default_portal
 from contracts.domain.csv_contracts import ParsedBillGroup
 from contracts.models import Product
 from contracts.services.import_check import CheckedFile
@@ -34,6 +37,7 @@ _BILL_GROUP_COLUMNS: Final = (
     "net_terms",
     "po_number",
     "delivery",
+    "portal_id",
     "bill_to",
     "email",
     *_ADDRESS,
@@ -73,6 +77,7 @@ def write_owners(checked: CheckedFile) -> Owners:
         ),
     )
     group_values = checked.custom_values.bill_groups
+    portal_id = _portal_id(owners)
     copy_rows(
         BillGroup,
         _BILL_GROUP_COLUMNS,
@@ -81,13 +86,26 @@ def write_owners(checked: CheckedFile) -> Owners:
                 owners.bill_groups[key],
                 owners.accounts[group.account_number],
                 checked.legal_entity.pk,
-                *_cells(group),
+                *_cells(group, portal_id),
                 json.dumps(group_values.get(key, {})),
             )
             for key, group in owners.new_bill_groups.items()
         ),
     )
     return owners
+
+
+def _portal_id(owners: Owners) -> int | None:
+    """Return the portal of new bill groups that are delivered by one: "Portal" (F3).
+
+    A file doesn't name portals; staff choose another one on the form.
+    """
+    if all(
+        group.delivery not in PORTAL_DELIVERIES
+        for group in owners.new_bill_groups.values()
+    ):
+        return None
+    return default_portal().pk
 
 
 def _owners(checked: CheckedFile) -> Owners:
@@ -114,7 +132,7 @@ def _owners(checked: CheckedFile) -> Owners:
     )
 
 
-def _cells(group: ParsedBillGroup) -> tuple[Any, ...]:
+def _cells(group: ParsedBillGroup, portal_id: int | None) -> tuple[Any, ...]:
     blank = _NEW_BILL_GROUP
     return (
         group.name,
@@ -123,6 +141,7 @@ def _cells(group: ParsedBillGroup) -> tuple[Any, ...]:
         blank.net_terms if group.net_terms is None else group.net_terms,
         group.po_number,
         group.delivery.value if group.delivery else blank.delivery,
+        portal_id if group.delivery in PORTAL_DELIVERIES else None,
         group.bill_to,
         group.email,
         *_address(group),

@@ -15,11 +15,12 @@ from billing.domain.money import round_money
 from billing.models import Account, LegalEntity
 from billing.queries import search_accounts
 from config.adminsite.pages import SitePage, site_page
+from customfields.admin.lists import Echo
 from customfields.domain.csv_cells import plain_text
 from invoicing.admin.account_money import invoices_of_age
 from invoicing.admin.dashboard_panels import segments
 from invoicing.admin.invoice import local_today
-from invoicing.admin.invoice_export import CHUNK, Echo
+from invoicing.admin.invoice_export import CHUNK
 from invoicing.domain.aging import AGES
 from invoicing.models import Invoice
 from invoicing.queries.receivables import (

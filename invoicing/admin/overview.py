@@ -27,8 +27,10 @@ from invoicing.admin.account_documents import documents_context
 from invoicing.admin.account_money import money_context
 from invoicing.admin.history import history_context, history_of_account
 from invoicing.admin.invoice import local_today
+from invoicing.admin.portal_panels import waiting_text
 from invoicing.admin.why import activation_url, why_panel
 from invoicing.display import decision_badge
+from invoicing.queries.portal import PortalCounts, counts_of_groups
 from invoicing.queries.receivables import account_figures, credit_balances
 from invoicing.services.assessment import Assessment, assess_pending
 
@@ -53,7 +55,7 @@ class AccountOverview(ObjectPage):
         """Read it all in a number of queries that doesn't grow with the rows."""
         groups = list(
             BillGroup.objects.filter(account=subject)
-            .select_related("legal_entity", "account")
+            .select_related("legal_entity", "account", "portal")
             .order_by("pk")[: GROUPS_SHOWN + 1]
         )
         today = local_today()
@@ -67,6 +69,11 @@ class AccountOverview(ObjectPage):
         names = {group.pk: group for group in groups}
         may_generate = request.user.has_perm("invoicing.generate_invoice")
         fields = definitions_by_object()
+        in_portal = (
+            counts_of_groups(groups[:GROUPS_SHOWN])
+            if request.user.has_perm("invoicing.view_portalsubmission")
+            else {}
+        )
         why = why_panel(request, groups[:GROUPS_SHOWN])
         return {
             "account": subject,
@@ -83,6 +90,7 @@ class AccountOverview(ObjectPage):
                     today,
                     may_generate=may_generate,
                     may_activate=request.user.has_perm("billing.reactivate_billgroup"),
+                    in_portal=in_portal.get(group.pk),
                 )
                 | {
                     "fields": brief_values(
@@ -145,6 +153,7 @@ def group_row(
     *,
     may_generate: bool,
     may_activate: bool,
+    in_portal: PortalCounts | None,
 ) -> dict[str, Any]:
     """Return a bill group with its next pending invoice."""
     mine = [a for a in pending if a.group.bill_group_id == group.pk]
@@ -159,6 +168,8 @@ def group_row(
         "mode": INVOICING_MODES.badge(group.invoicing),
         "is_manual": group.invoicing == "MANUAL",
         "delivery": DELIVERY_METHODS.badge(group.delivery).label,
+        "portal": group.portal.name if group.is_by_portal and group.portal else "",
+        "in_portal": waiting_text(in_portal) if in_portal else "",
         "next": following,
         "what": decision_badge(following.decision) if following else None,
         "due": due,

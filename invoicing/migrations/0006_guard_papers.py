@@ -60,6 +60,6 @@ DROP FUNCTION invoicing_guard_credit_paper();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoicing", "0005_papers")]
+    dependencies = [("invoicing", "0005_guard_balance_withdrawals")]
 
     operations = [migrations.RunSQL(GUARDS, UNDO)]

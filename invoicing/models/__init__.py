@@ -16,6 +16,7 @@ from invoicing.models.money import (
     PaymentAllocation,
 )
 from invoicing.models.payment_import import PaymentImport
+from invoicing.models.portal import PortalFile, PortalStep, PortalSubmission
 from invoicing.models.run import InvoiceRun, ParkedBillGroup, RunBatch, RunDecision
 from invoicing.models.series import NumberSeries
 
@@ -37,6 +38,9 @@ __all__ = [
     "Payment",
     "PaymentAllocation",
     "PaymentImport",
+    "PortalFile",
+    "PortalStep",
+    "PortalSubmission",
     "RunBatch",
     "RunDecision",
 ]

@@ -59,7 +59,8 @@ SELECT g.id, g.legal_entity_id, g.account_id, a.number, g.currency, g.status,
        a.tax_id, a.language,
        g.delivery, g.email, a.email, g.bill_to, a.name,
        g.address_line1, g.address_line2, g.city, g.region, g.postal_code, g.country,
-       a.address_line1, a.address_line2, a.city, a.region, a.postal_code, a.country
+       a.address_line1, a.address_line2, a.city, a.region, a.postal_code, a.country,
+       CASE WHEN g.delivery IN ('PORTAL', 'BOTH') THEN g.portal_id END
 FROM billing_billgroup g
 JOIN billing_account a ON a.id = g.account_id
 WHERE g.id = ANY (%s::bigint[])
@@ -102,7 +103,8 @@ _ADDRESS: Final = f"{{{', '.join(f'{_quoted(part)}: %s' for part in Address._fie
 class GroupProfile(NamedTuple):
     """What decisions and documents take from a bill group and its account.
 
-    `bill_to` is the address as JSON text, ready to be stored.
+    `bill_to` is the address as JSON text, ready to be stored; `portal_id` the portal's
+    where it is delivered by portal (F3).
     """
 
     bill_group_id: int
@@ -119,6 +121,7 @@ class GroupProfile(NamedTuple):
     language: str
     mail_to: str
     bill_to: str
+    portal_id: int | None
 
 
 def read_by_key() -> None:
@@ -192,7 +195,7 @@ def _profile(row: tuple[Any, ...]) -> GroupProfile:
         address = Address(name, *row[23:29])
     mail_to = _mail_to(delivery, email, account_email)
     return GroupProfile._make(
-        (*row[:12], mail_to, _ADDRESS % tuple(map(_quoted, address)))
+        (*row[:12], mail_to, _ADDRESS % tuple(map(_quoted, address)), row[29])
     )
 
 

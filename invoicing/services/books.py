@@ -12,8 +12,14 @@ from django.db import connection, transaction
 from invoicing.services.invariants import INVARIANTS, Invariant
 from invoicing.services.invariants_of_money import MONEY_INVARIANTS
 from invoicing.services.invariants_of_papers import PAPER_INVARIANTS
+from invoicing.services.invariants_of_portals import PORTAL_INVARIANTS
 
-EVERY_INVARIANT = (*INVARIANTS, *MONEY_INVARIANTS, *PAPER_INVARIANTS)
+EVERY_INVARIANT = (
+    *INVARIANTS,
+    *MONEY_INVARIANTS,
+    *PAPER_INVARIANTS,
+    *PORTAL_INVARIANTS,
+)
 ROWS_SHOWN = 20
 
 

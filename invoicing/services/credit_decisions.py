@@ -31,6 +31,7 @@ from invoicing.services.credits import (
     record_credit,
 )
 from invoicing.services.drafts import issue_draft
+from invoicing.services.portal_entries import withdraw_voided
 from invoicing.services.sending import send_void_paper
 
 
@@ -128,6 +129,7 @@ def void_credit_note(
     note.save(update_fields=["status", "voided_on", "void_reason"])
     send_void_paper(note, group)
     record_credit("credit_note.voided", note, group, actor, reason=note.void_reason)
+    withdraw_voided(note, actor=actor, today=today)
     return note
 
 

@@ -44,6 +44,7 @@ from invoicing.services.locks import (
 )
 from invoicing.services.numbering import take_numbers
 from invoicing.services.papers import tax_rows
+from invoicing.services.portal_entries import enter_credit_note
 
 
 class NotIssued(ValueError):
@@ -223,6 +224,7 @@ def issue_credit(
     Delivery.objects.create(
         credit_note=note, kind=DeliveryKind.PDF, recipient=mail_recipient(group)
     )
+    enter_credit_note(note, group, issue_date=today)
     (number,) = take_numbers(
         legal_entity=invoice.legal_entity,
         kind=SeriesKind.CREDIT_NOTE,

@@ -23,6 +23,7 @@ from invoicing.services.locks import (
     lock_open_books,
 )
 from invoicing.services.numbering import take_numbers
+from invoicing.services.portal_entries import enter_invoice
 
 
 class NotADraft(ValueError):
@@ -76,6 +77,7 @@ def issue_draft(
     Delivery.objects.create(
         invoice=draft, kind=DeliveryKind.PDF, recipient=mail_recipient(group)
     )
+    enter_invoice(draft, group, issue_date=today)
     (number,) = take_numbers(
         legal_entity=draft.legal_entity,
         kind=SeriesKind.INVOICE,

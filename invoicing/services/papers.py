@@ -14,7 +14,7 @@ from invoicing.domain.eligibility import Outcome
 from invoicing.domain.states import InvoiceStatus, SeriesKind
 from invoicing.domain.totals import TaxLine, due_date, status_at_issue
 from invoicing.models import Invoice, InvoiceLine, InvoiceRun
-from invoicing.queries.paper_fields import read_paper_fields
+from invoicing.queries.paper_fields import PaperFields
 from invoicing.services.assessment import Assessment
 from invoicing.services.numbering import take_numbers
 
@@ -162,15 +162,13 @@ def invoice_rows(
     issue_date: date,
     run: InvoiceRun | None,
     applied: Mapping[int, Decimal],
+    fields: PaperFields,
 ) -> InvoiceRows:
     """Return the rows of documents; `applied` is the balance used by invoice id (M4).
 
-    Reads and writes nothing.
+    `fields` are the custom fields they print. Reads and writes nothing.
     """
     seller = cell(json.dumps(seller_of(legal_entity)))
-    fields = read_paper_fields(
-        [(p.assessment.group.bill_group_id, p.assessment.document) for p in papers]
-    )
     own = cell(fields.own)
     copied = [
         (paper, (seller, cell(printed), own))

@@ -23,10 +23,12 @@ from invoicing.domain.document import Document, DocumentLine
 from invoicing.domain.eligibility import Outcome
 from invoicing.models import Invoice, InvoiceRun
 from invoicing.queries.claims import groups_with_balance
+from invoicing.queries.paper_fields import read_paper_fields
 from invoicing.queries.pending import id_array
 from invoicing.services.assessment import Assessment
 from invoicing.services.balance import NewInvoice, use_at_issue
 from invoicing.services.papers import Paper, copy_invoices, copy_lines, invoice_rows
+from invoicing.services.portal_entries import copy_submissions
 from invoicing.services.trail import copy_audit, copy_decisions, copy_deliveries
 
 CHECKED_KEYS = """
@@ -34,7 +36,8 @@ SELECT string_agg(quote_ident(conname), ', ')
 FROM pg_constraint
 WHERE contype = 'f' AND condeferrable
   AND conrelid IN ('invoicing_invoiceline'::regclass, 'invoicing_delivery'::regclass,
-                   'invoicing_rundecision'::regclass)
+                   'invoicing_rundecision'::regclass,
+                   'invoicing_portalsubmission'::regclass)
   AND confrelid <> 'invoicing_invoice'::regclass
 """
 
@@ -103,10 +106,14 @@ def write_assessments(
     copy_lines(papers)
     copy_audit(papers, zeros, actor=actor)
     copy_deliveries(papers)
+    copy_submissions(papers, issue_date=issue_date)
     copy_decisions(papers, zeros, held, run=run)
     applied = _use_balance(papers, issue_date=issue_date, actor=actor)
     before_numbers(written)
     if papers:
+        fields = read_paper_fields(
+            [(p.assessment.group.bill_group_id, p.assessment.document) for p in papers]
+        )
         with _keys_checked():
             rows = invoice_rows(
                 papers,
@@ -114,6 +121,7 @@ def write_assessments(
                 issue_date=issue_date,
                 run=run,
                 applied=applied,
+                fields=fields,
             )
         copy_invoices(rows, legal_entity=legal_entity, issue_date=issue_date)
     return written

@@ -54,6 +54,7 @@ class Staff:
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
         self.address = address
+        self.is_wide = (page.viewport_size or WIDE)["width"] == WIDE["width"]
         self.errors: list[str] = []
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.errors.append(str(error)))

@@ -15,6 +15,7 @@ from typing import Any, Final
 from django.db import ProgrammingError, connection, transaction
 
 from billing.models import LegalEntity, TaxRate, TaxRateStep
+from billing.services.portals import default_portal
 from contracts.models import Product
 from customfields.domain.definition import FieldObject
 from customfields.domain.kinds import Kind
@@ -58,15 +59,17 @@ FROM generate_series(%(first)s, %(last)s) AS n
 BILL_GROUPS = """
 INSERT INTO billing_billgroup (account_id, legal_entity_id, name, currency, status,
     invoicing, awaiting_manual_invoice, net_terms, po_number, delivery, email, bill_to,
-    custom_fields, address_line1, address_line2, city, region, postal_code, country)
+    custom_fields, address_line1, address_line2, city, region, postal_code, country,
+    portal_id)
 SELECT id, %(legal_entity)s, 'Main', 'EUR', 'ACTIVE', 'AUTOMATIC', false,
     (ARRAY[14, 30, 60])[id %% 3 + 1],
     CASE WHEN id %% 4 = 0 THEN 'PO-' || id ELSE '' END,
-    (ARRAY['EMAIL', 'BOTH', 'PORTAL'])[id %% 3 + 1], '', '', @values@,
+    CASE WHEN id %% 10 = 0 THEN 'PORTAL' ELSE 'EMAIL' END, '', '', @values@,
     CASE WHEN id %% 3 = 0 THEN 'Ring ' || id %% 90 ELSE '' END, '',
     CASE WHEN id %% 3 = 0 THEN 'Köln' ELSE '' END, '',
     CASE WHEN id %% 3 = 0 THEN '50667' ELSE '' END,
-    CASE WHEN id %% 3 = 0 THEN 'DE' ELSE '' END
+    CASE WHEN id %% 3 = 0 THEN 'DE' ELSE '' END,
+    CASE WHEN id %% 10 = 0 THEN %(portal)s END
 FROM billing_account WHERE id BETWEEN %(first)s AND %(last)s ORDER BY id
 """
 CONTRACTS = """
@@ -166,6 +169,7 @@ def _founded() -> dict[str, Any]:
     return {
         "legal_entity": legal_entity.pk,
         "tax_rate": tax_rate.pk,
+        "portal": default_portal().pk,
         "products": PRODUCTS,
         "start": START,
         "end": month(MONTHS) - timedelta(days=1),

@@ -36,6 +36,7 @@ WRITTEN: Final = {
     "billing_auditevent": "invoice_id",
     "invoicing_delivery": "invoice_id",
     "invoicing_rundecision": "invoice_id",
+    "invoicing_portalsubmission": "invoice_id",
     "invoicing_invoice": "id",
 }
 MARK = "UPDATE contracts_scheduledcharge SET state = 'INVOICED' WHERE id = ANY (%s)"

@@ -2,7 +2,14 @@
 
 from datetime import date
 
-from billing.models import Account, InvoicingSettings, LegalEntity
+from billing.models import (
+    DEFAULT_PROFILE,
+    Account,
+    InvoicingSettings,
+    LegalEntity,
+    PortalProfile,
+)
+from billing.models.portal import default_columns
 from billing.services.logos import draw_logo, keep_logo
 from customfields.domain.definition import FieldObject
 from customfields.models import CustomField
@@ -78,6 +85,20 @@ def make_custom_fields(today: date) -> None:
                 "position": position,
             },
         )
+
+
+def make_portal() -> None:
+    """Describe the portal that the files' bill groups are delivered by (F3)."""
+    PortalProfile.objects.get_or_create(
+        name=DEFAULT_PROFILE,
+        defaults={
+            "address": "https://portal.example.com/supplier",
+            "customer_tax_id_required": True,
+            "required_fields": ["bill_group.buyer_id"],
+            "file_pattern": "{po_number}_{number}",
+            "columns": [*default_columns(), ["Buyer", "bill_group.buyer_id"]],
+        },
+    )
 
 
 def make_accounts(today: date) -> None:

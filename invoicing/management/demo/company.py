@@ -18,6 +18,7 @@ from contracts.services.usage import record_usage
 from invoicing.management.demo.catalog import (
     make_accounts,
     make_custom_fields,
+    make_portal,
     make_sellers,
 )
 from invoicing.management.demo.files import Row, contract_files, read_demo
@@ -39,6 +40,7 @@ def load_demo(*, actor: AbstractBaseUser, today: date) -> bool:
         return False
     sellers = make_sellers()
     make_custom_fields(today)
+    make_portal()
     make_accounts(today)
     year = _Year(sellers, actor=actor, today=today)
     for day in year.days():

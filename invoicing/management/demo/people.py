@@ -18,8 +18,15 @@ from billing.services.bill_groups import (
 from contracts.domain.terms import ChargeState
 from contracts.models import ScheduledCharge
 from contracts.services.external import record_external_number
+from invoicing.domain.portal import PortalState
 from invoicing.management.demo.files import month
+from invoicing.models import PortalSubmission
 from invoicing.services.generation import generate_all_due
+from invoicing.services.portal import (
+    accept_documents,
+    dispute_documents,
+    submit_documents,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +118,30 @@ def review_american_invoices(scene: Scene) -> None:
     ).update(review_before_issue=True)
 
 
+def upload_to_portal(scene: Scene) -> None:
+    """Upload what was issued before the last month; one upload is rejected (F3)."""
+    waiting = PortalSubmission.objects.filter(
+        state=PortalState.TO_SUBMIT, issue_date__lt=month(scene.today, -1)
+    ).order_by("pk")
+    done = submit_documents(
+        submissions=list(waiting),
+        reference=f"BATCH-{scene.day:%Y-%m}",
+        on=scene.day,
+        actor=scene.actor,
+        today=scene.day,
+    ).done
+    accept_documents(
+        submissions=done[:-3], on=scene.day, actor=scene.actor, today=scene.day
+    )
+    dispute_documents(
+        submissions=done[-1:],
+        reason="Rejected by the customer's approver: the PO line is closed.",
+        on=scene.day,
+        actor=scene.actor,
+        today=scene.day,
+    )
+
+
 def _group(name: str) -> BillGroup:
     return BillGroup.objects.get(name=name)
 
@@ -123,6 +154,7 @@ ACTS = (
     (-7, bill_lakeside_by_hand),
     (-2, deactivate_leipzig),
     (-2, deactivate_depot),
+    (0, upload_to_portal),
     (0, reactivate_leipzig),
     (0, ask_to_stop_foundation),
     (0, break_irish_tax),

@@ -13,13 +13,16 @@ from invoicing.services.books import EVERY_INVARIANT, check_books
 from invoicing.services.credits import credit_invoice
 from invoicing.services.generation import run_invoicing
 from invoicing.services.payments import record_payment
+from invoicing.services.portal import submit_documents
 from tests.books import broken_invariants, sold
-from tests.factories import BillGroupFactory, tax_rate
+from tests.factories import BillGroupFactory, UserFactory, tax_rate
+from tests.portal import entry_of, portal_invoice
 
 pytestmark = pytest.mark.django_db
 
 JAN_1 = date(2026, 1, 1)
 FEB_1 = date(2026, 2, 1)
+MAR_1 = date(2026, 3, 1)
 
 # What breaks each invariant; with triggers, keys and checks out of force.
 CORRUPTIONS = {
@@ -159,6 +162,19 @@ CORRUPTIONS = {
         SELECT id, false, 'paper', 'another' FROM invoicing_creditnote""",
     "balance_at_issue_is_of_that_day": """
         UPDATE invoicing_balanceuse SET at_issue = true, used_on = used_on + 1""",
+    "portal_invoice_is_in_the_worklist": """
+        UPDATE billing_billgroup SET portal_since = '2000-01-01'
+        WHERE delivery = 'PORTAL';
+        DELETE FROM invoicing_portalstep;
+        DELETE FROM invoicing_portalsubmission WHERE credit_note_id IS NULL""",
+    "portal_credit_note_is_with_its_invoice": """
+        DELETE FROM invoicing_portalsubmission WHERE credit_note_id IS NOT NULL""",
+    "portal_entry_fits_its_document": """
+        UPDATE invoicing_portalsubmission SET issue_date = issue_date - 1""",
+    "portal_state_is_that_of_the_last_step": """
+        UPDATE invoicing_portalsubmission SET state = 'ACCEPTED'""",
+    "portal_step_is_audited": """
+        DELETE FROM billing_auditevent WHERE code = 'portal.submitted'""",
 }
 # A corruption may break a second invariant, where one can't be had without the other.
 ALSO_BROKEN = {
@@ -205,6 +221,22 @@ def books() -> None:
             today=date(2026, 3, 1),
             lines={paid.lines.get().pk: Decimal(10)},
         )
+    in_a_portal()
+
+
+def in_a_portal() -> None:
+    """An invoice of another customer in its portal, submitted and credited."""
+    invoice = portal_invoice(today=MAR_1)
+    submit_documents(
+        submissions=[entry_of(invoice)],
+        reference="AR-1",
+        on=MAR_1,
+        actor=UserFactory.create(),
+        today=MAR_1,
+    )
+    credit_invoice(
+        invoice=invoice, reason="x", actor=None, today=MAR_1, amount=Decimal(5)
+    )
 
 
 def test_every_invariant_has_its_corruption() -> None:

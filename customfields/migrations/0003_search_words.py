@@ -23,6 +23,6 @@ UNDO = "DROP FUNCTION customfields_words(jsonb);"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customfields", "0003_lists_and_retired_choices")]
+    dependencies = [("customfields", "0002_key_stays")]
 
     operations = [migrations.RunSQL(WORDS, UNDO)]

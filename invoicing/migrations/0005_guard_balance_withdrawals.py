@@ -47,6 +47,6 @@ DROP TRIGGER balance_withdrawal_is_append_only ON invoicing_balancewithdrawal;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoicing", "0005_balance_withdrawals")]
+    dependencies = [("invoicing", "0004_guard_credits_and_payments")]
 
     operations = [migrations.RunSQL(GUARDS, UNDO)]

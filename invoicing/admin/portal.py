@@ -1,0 +1,326 @@
+"""The portal worklist: documents to upload, and how each stands in its portal (F3)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import content_disposition_header
+from django.utils.safestring import SafeString
+
+from billing.admin.portal_profile import portal_link
+from billing.display import badge, count_text, day_text, money
+from billing.events import event_sentence, event_tone
+from billing.models import AuditEvent
+from config.adminsite.changelist import FinanceChangeList
+from config.adminsite.model_admin import ReadOnlyAdmin
+from config.adminsite.pages import ObjectPage, object_page
+from config.adminsite.paginator import CAP
+from invoicing.admin.invoice import local_today
+from invoicing.admin.invoice_views import view
+from invoicing.admin.portal_missing import rows_of_document
+from invoicing.choices import INVOICE_STATUSES, PORTAL_STATES
+from invoicing.domain.portal import CLOSED, PortalState
+from invoicing.filters_of_portal import PortalFilter
+from invoicing.models import PortalFile, PortalStep, PortalSubmission
+from invoicing.queries.portal import missing_of, search_submissions, that_stand
+from invoicing.queries.portal_pairs import pairs_of, superseded_uncredited
+
+EVENTS_SHOWN = 20
+
+
+class PortalChangeList(FinanceChangeList):
+    """The worklist, with what each of its rows lacks and belongs to."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Look up what is missing, and the pairs, of the page in a few queries."""
+        super().get_results(request)
+        rows = list(self.result_list)
+        missing, pairs = missing_of(rows), pairs_of(rows)
+        for row in rows:
+            row.missing, row.pairs = missing[row.pk], pairs[row.pk]
+        self.result_list = rows
+
+
+@admin.register(PortalSubmission)
+class PortalSubmissionAdmin(ReadOnlyAdmin):
+    """What waits to be uploaded, for an answer, or for a settlement."""
+
+    change_list_template = "admin/invoicing/money/change_list.html"
+    change_form_template = "admin/invoicing/portalsubmission/change_form.html"
+    filterset_class = PortalFilter
+    list_display = (
+        "shown_document",
+        "shown_state",
+        "shown_account",
+        "shown_portal",
+        "shown_missing",
+        "shown_issue_date",
+        "shown_reference",
+        "shown_status",
+        "shown_total",
+    )
+    list_select_related = (
+        "invoice__account",
+        "credit_note",
+        "portal",
+        "bill_group",
+    )
+    list_note = (
+        "Invoices and credit notes of customers that want them in a portal. "
+        "Amounts with tax."
+    )
+    ordering = ("issue_date", "id")
+    sortable_by = ()
+    search_fields = ("reference",)
+    search_help_text = "Number of the document or reference"
+    column_classes = {
+        "shown_document": "m1",
+        "shown_state": "m2",
+        "shown_account": "m4 ell",
+        "shown_portal": "w2",
+        "shown_missing": "m6",
+        "shown_issue_date": "m5 nowrap",
+        "shown_reference": "w1",
+        "shown_status": "w1",
+        "shown_total": "num cur-head m3",
+    }
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Use the list that knows what is missing."""
+        return PortalChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Read what the list or the page shows."""
+        return (
+            super()
+            .get_queryset(request)
+            .select_related(
+                "invoice__account",
+                "credit_note",
+                "portal",
+                "bill_group__account",
+                "bill_group__legal_entity",
+            )
+        )
+
+    @admin.display(description="document")
+    def shown_document(self, row: Any) -> SafeString:
+        """Show the number, and what it belongs to."""
+        pairs = ", ".join(str(other) for other in row.pairs[:3])
+        return format_html(
+            '{}<span class="second">{}{}</span>',
+            str(row),
+            "Credit note" if row.credit_note_id else "Invoice",
+            f", belongs with {pairs}" if pairs else "",
+        )
+
+    @admin.display(description="state")
+    def shown_state(self, row: PortalSubmission) -> SafeString:
+        """Show where it stands."""
+        return badge(PORTAL_STATES.badge(row.standing))
+
+    @admin.display(description="account")
+    def shown_account(self, row: PortalSubmission) -> SafeString:
+        """Lead to the Account Overview."""
+        account = row.invoice.account
+        url = reverse("admin:billing_account_overview", args=[account.pk])
+        return format_html('<a class="plain" href="{}">{}</a>', url, account)
+
+    @admin.display(description="portal")
+    def shown_portal(self, row: PortalSubmission) -> str:
+        """Show where it is uploaded."""
+        return row.portal.name
+
+    @admin.display(description="missing")
+    def shown_missing(self, row: Any) -> SafeString | str:
+        """Say what the portal would reject it for, while it is not submitted."""
+        if not row.missing or row.standing in CLOSED:
+            return ""
+        return format_html(
+            '<span class="bad">{}</span>', "; ".join(one.text for one in row.missing)
+        )
+
+    @admin.display(description="issued")
+    def shown_issue_date(self, row: PortalSubmission) -> SafeString:
+        """Show when it was issued, and how long it waits."""
+        age = (local_today() - row.issue_date).days
+        waits = row.standing not in CLOSED and age > 0
+        return format_html(
+            '{}<span class="second">{}</span>',
+            day_text(row.issue_date),
+            count_text(age, "day") if waits else "",
+        )
+
+    @admin.display(description="reference")
+    def shown_reference(self, row: PortalSubmission) -> str:
+        """Show the portal's number for it."""
+        return row.reference or self.empty_value_display
+
+    @admin.display(description="invoice is")
+    def shown_status(self, row: PortalSubmission) -> str:
+        """Show whether its invoice is paid."""
+        return INVOICE_STATUSES.badge(row.invoice.status).label
+
+    @admin.display(description="total")
+    def shown_total(self, row: PortalSubmission) -> SafeString:
+        """Show the total with tax."""
+        return money(row.document.total, row.invoice.currency)
+
+    def row_class(self, subject: Any) -> str:
+        """Draw what is not uploaded in pencil."""
+        return "pencil" if subject.state == PortalState.TO_SUBMIT else ""
+
+    def found(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        """Find documents by number or reference."""
+        return search_submissions(rows, text)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add the views, and the totals of what is filtered, by currency."""
+        response = super().changelist_view(request, extra_context)
+        context: Any = getattr(response, "context_data", None)
+        if context and "cl" in context:
+            changes = context["cl"]
+            context["totals"] = (
+                _totals(changes.queryset)
+                if changes.result_count and changes.paginator.count < CAP
+                else []
+            )
+            context["noun"] = "document"
+            context["views"] = _views(request)
+        return response
+
+    def render_change_form(  # noqa: PLR0917 Django's signature
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
+        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Show how the document stands instead of a form."""
+        context |= _submission_context(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def _views(request: HttpRequest) -> list[Any]:
+    """Return the views by state; counted is what waits for a person."""
+    every = PortalSubmission.objects.all()
+    counted = {PortalState.TO_SUBMIT, PortalState.DISPUTED}
+    return [
+        view("All", {}, request.GET),
+        *(
+            view(
+                PORTAL_STATES.badge(state).label,
+                {"state": state.value},
+                request.GET,
+                counted=that_stand(every, state) if state in counted else None,
+            )
+            for state in PORTAL_STATES.badges
+            if isinstance(state, PortalState)
+        ),
+    ]
+
+
+def _totals(rows: QuerySet[PortalSubmission]) -> list[dict[str, Any]]:
+    """Return count and total of invoices, and what credit notes take, by currency."""
+    found: Any = (
+        rows.order_by()
+        .values("invoice__currency")
+        .annotate(
+            count=Count("pk"),
+            total=Coalesce(
+                Sum("invoice__total", filter=Q(credit_note=None)),
+                Sum("invoice__total") * 0,
+            ),
+            second=Coalesce(Sum("credit_note__total"), Sum("invoice__total") * 0),
+        )
+        .order_by("invoice__currency")
+    )
+    return [
+        {**row, "currency": row["invoice__currency"], "second_label": "in credit notes"}
+        for row in found
+    ]
+
+
+def _submission_context(row: PortalSubmission) -> dict[str, Any]:
+    pairs = pairs_of([row])[row.pk]
+    return {
+        "submission": row,
+        "state_badge": PORTAL_STATES.badge(row.standing),
+        "invoice_badge": INVOICE_STATUSES.badge(row.invoice.status),
+        "portal_link": portal_link(row.portal) if row.portal.address else "",
+        "is_closed": row.standing in CLOSED,
+        "missing": rows_of_document(
+            missing_of([row])[row.pk], row.invoice, row.bill_group
+        ),
+        "pairs": [
+            {"row": other, "badge": PORTAL_STATES.badge(other.standing)}
+            for other in pairs
+        ],
+        "is_uncredited": bool(superseded_uncredited([row])),
+        "is_void": row.credit_note is not None and row.credit_note.status == "VOID",
+        "steps": [
+            {"step": step, "badge": PORTAL_STATES.badge(step.state)}
+            for step in PortalStep.objects.filter(submission=row)
+            .select_related("file")
+            .defer("file__content")
+            .order_by("-pk")
+        ],
+        "events": [
+            {
+                "event": event,
+                "sentence": event_sentence(event.code),
+                "tone": event_tone(event.code),
+            }
+            for event in AuditEvent.objects.filter(
+                account_id=row.invoice.account_id,
+                invoice_id=row.invoice_id,
+                code__startswith="portal.",
+                subject=str(row)[:200],
+            ).order_by("-id")[:EVENTS_SHOWN]
+        ],
+    }
+
+
+@object_page
+class PortalProof(ObjectPage):
+    """A file that proves a step, as an attachment: it is never shown by the browser."""
+
+    model = PortalSubmission
+    slug = "file"
+    label = "File"
+    permission = "invoicing.view_portalsubmission"
+
+    def is_offered(self, subject: Any) -> bool:
+        """The history leads to each file; there is none of the document itself."""
+        return False
+
+    def respond(
+        self, request: HttpRequest, subject: Any, frame: Mapping[str, Any]
+    ) -> HttpResponse:
+        """Send the bytes of a file of this document's steps."""
+        asked = request.GET.get("step", "")
+        step_id = int(asked) if asked.isascii() and asked.isdigit() else 0
+        file = PortalFile.objects.filter(
+            steps__submission=subject, steps__pk=min(step_id, 2**63 - 1)
+        ).first()
+        if file is None:
+            raise Http404("There is no such file of this document.")
+        disposition = content_disposition_header(as_attachment=True, filename=file.name)
+        return HttpResponse(
+            bytes(file.content),
+            content_type=file.content_type,
+            headers={
+                "Content-Disposition": disposition or "attachment",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )

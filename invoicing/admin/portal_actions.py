@@ -1,0 +1,381 @@
+"""The steps through a portal, for one document and for several (F3).
+
+Before a step the page shows what the portal would reject the documents for, and what
+belongs with them: the old invoice, its credit notes, the replacement.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, ClassVar
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from billing.display import count_text, day_text, money_text
+from config.adminsite.actions import (
+    Done,
+    Figure,
+    ObjectAction,
+    Review,
+    object_action,
+)
+from config.adminsite.actor import actor_of
+from config.adminsite.bulk import BulkAction, BulkDone, bulk_action
+from invoicing.admin.invoice import local_today
+from invoicing.admin.portal_review import (
+    SENTENCES_SHOWN,
+    documents_of,
+    figures_of,
+    rows_of,
+    today_of,
+    warnings_of,
+)
+from invoicing.domain.portal import (
+    WORDS,
+    PortalState,
+    StepNotPossible,
+    can_step,
+)
+from invoicing.models import PortalSubmission
+from invoicing.portal_forms import AcceptForm, DisputeForm, SubmitForm, WithdrawForm
+from invoicing.services.portal import (
+    StepIncomplete,
+    StepTaken,
+    accept_documents,
+    dispute_documents,
+    submit_documents,
+    withdraw_documents,
+)
+
+
+class StepRefused(ValueError):
+    """The one document could not take the step; the text says why."""
+
+
+class Step:
+    """What a step is, for one document and for several."""
+
+    model: ClassVar[type[PortalSubmission]] = PortalSubmission
+    form_class: ClassVar[type[forms.Form]] = forms.Form
+    to: ClassVar[PortalState]
+    sentence: ClassVar[str]
+
+    def take(
+        self,
+        rows: Sequence[PortalSubmission],
+        answers: Mapping[str, Any],
+        *,
+        request: HttpRequest,
+        today: date,
+    ) -> StepTaken:
+        """Call the service."""
+        raise NotImplementedError
+
+
+class Submit(Step):
+    """Uploaded."""
+
+    to = PortalState.SUBMITTED
+    permission = "invoicing.submit_portalsubmission"
+    form_class: ClassVar[type[forms.Form]] = SubmitForm
+    form_heading = "The upload"
+    sentence = "From then on it waits for the portal's answer."
+
+    def take(
+        self,
+        rows: Sequence[PortalSubmission],
+        answers: Mapping[str, Any],
+        *,
+        request: HttpRequest,
+        today: date,
+    ) -> StepTaken:
+        """Note the upload."""
+        return submit_documents(
+            submissions=rows,
+            reference=answers["reference"],
+            on=answers["on"],
+            note=answers["note"],
+            file=answers["file"],
+            actor=actor_of(request),
+            today=today,
+        )
+
+
+class Accept(Step):
+    """Accepted: closed, but for the money."""
+
+    to = PortalState.ACCEPTED
+    permission = "invoicing.accept_portalsubmission"
+    form_class: ClassVar[type[forms.Form]] = AcceptForm
+    form_heading = "The answer"
+    sentence = "This closes it in the worklist; it is shown as paid once it is paid."
+
+    def take(
+        self,
+        rows: Sequence[PortalSubmission],
+        answers: Mapping[str, Any],
+        *,
+        request: HttpRequest,
+        today: date,
+    ) -> StepTaken:
+        """Note the answer."""
+        return accept_documents(
+            submissions=rows,
+            reference=answers["reference"],
+            on=answers["on"],
+            note=answers["note"],
+            file=answers["file"],
+            actor=actor_of(request),
+            today=today,
+        )
+
+
+class Dispute(Step):
+    """Rejected: somebody has to settle it."""
+
+    to = PortalState.DISPUTED
+    permission = "invoicing.dispute_portalsubmission"
+    form_class: ClassVar[type[forms.Form]] = DisputeForm
+    form_heading = "Why"
+    sentence = (
+        "It stands on Today until it is submitted again, accepted or paid. The invoice "
+        "itself is not changed."
+    )
+
+    def take(
+        self,
+        rows: Sequence[PortalSubmission],
+        answers: Mapping[str, Any],
+        *,
+        request: HttpRequest,
+        today: date,
+    ) -> StepTaken:
+        """Note the dispute."""
+        return dispute_documents(
+            submissions=rows,
+            reason=answers["note"],
+            on=answers["on"],
+            file=answers["file"],
+            actor=actor_of(request),
+            today=today,
+        )
+
+
+class Withdraw(Step):
+    """Not uploaded (any more)."""
+
+    to = PortalState.WITHDRAWN
+    permission = "invoicing.withdraw_portalsubmission"
+    form_class: ClassVar[type[forms.Form]] = WithdrawForm
+    form_heading = "Why"
+    sentence = "It leaves the worklist for good. The document itself is not changed."
+
+    def take(
+        self,
+        rows: Sequence[PortalSubmission],
+        answers: Mapping[str, Any],
+        *,
+        request: HttpRequest,
+        today: date,
+    ) -> StepTaken:
+        """Take them out."""
+        return withdraw_documents(
+            submissions=rows,
+            reason=answers["note"],
+            on=answers["on"],
+            actor=actor_of(request),
+            today=today,
+        )
+
+
+class StepOfOne(Step, ObjectAction):
+    """A step of one document."""
+
+    model = PortalSubmission
+    refusals = (StepNotPossible, StepIncomplete, StepRefused)
+
+    def refusal(self, subject: Any) -> str:
+        """Only from the states before it."""
+        if can_step(subject.standing, self.to):
+            return ""
+        return str(StepNotPossible(str(subject), subject.standing, self.to))
+
+    def form_arguments(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Start with today."""
+        return {"today": today_of(subject)}
+
+    def review(
+        self, request: HttpRequest, subject: Any, answers: Mapping[str, Any]
+    ) -> Review:
+        """Show what it is, what it lacks, and what belongs with it."""
+        document = subject.document
+        code = subject.invoice.currency
+        return Review(
+            sentence=f"{subject} is marked {WORDS[self.to]}. {self.sentence}",
+            figures=(
+                Figure(
+                    label="Document",
+                    value=str(subject),
+                    note="credit note" if subject.credit_note_id else "invoice",
+                ),
+                Figure(
+                    label="Total",
+                    value=f"{money_text(document.total, code)} {code}",
+                ),
+                Figure(
+                    label="Portal",
+                    value=subject.portal.name,
+                    note=f"now {WORDS[subject.standing]}",
+                ),
+                Figure(label="Issued", value=day_text(subject.issue_date)),
+            ),
+            warnings=warnings_of([subject], self.to),
+        )
+
+    def perform(
+        self, request: HttpRequest, subject: Any, answers: Mapping[str, Any]
+    ) -> Done:
+        """Take the step; a refusal is shown as its sentence."""
+        taken = self.take([subject], answers, request=request, today=today_of(subject))
+        if not taken.done:
+            raise StepRefused(taken.refused[0])
+        return self._done(subject)
+
+    def done_just_now(self, request: HttpRequest, subject: Any) -> Done | None:
+        """Lead a second click to what the first one did."""
+        row = PortalSubmission.objects.select_related("invoice").get(pk=subject.pk)
+        last = row.steps.order_by("-pk").first()
+        if (
+            last is None
+            or last.state != self.to
+            or last.made_by_name != actor_of(request).get_username()
+        ):
+            return None
+        return self._done(row)
+
+    def _done(self, subject: PortalSubmission) -> Done:
+        name = "admin:invoicing_portalsubmission_change"
+        return Done(
+            message=f"{subject} is marked {WORDS[self.to]}.",
+            url=reverse(name, args=[subject.pk]),
+            link="See the worklist",
+            link_url=reverse("admin:invoicing_portalsubmission_changelist"),
+        )
+
+
+class StepOfSeveral(Step, BulkAction):
+    """A step of the chosen documents."""
+
+    model = PortalSubmission
+
+    def form_arguments(self, request: HttpRequest) -> dict[str, Any]:
+        """Start with today."""
+        return {"today": local_today()}
+
+    def review(self, request: HttpRequest, chosen: QuerySet[Any]) -> Review:
+        """Show which take the step, and why others don't."""
+        rows = rows_of(chosen)
+        able = [row for row in rows if can_step(row.standing, self.to)]
+        others = [row for row in rows if not can_step(row.standing, self.to)]
+        left_out = tuple(
+            str(StepNotPossible(str(row), row.standing, self.to))
+            for row in others[:SENTENCES_SHOWN]
+        )
+        if not able:
+            return Review(refusal=" ".join(left_out) or "Choose documents first.")
+        return Review(
+            sentence=f"{count_text(len(able), 'document')} marked {WORDS[self.to]}. "
+            f"{self.sentence}",
+            figures=figures_of(able),
+            warnings=(*left_out, *warnings_of(able, self.to)),
+            template="admin/invoicing/includes/portal_documents.html",
+            context={"documents": documents_of(able)},
+            fine_print=tuple(f"{row.pk} {row.standing.value}" for row in rows),
+        )
+
+    def perform(
+        self, request: HttpRequest, chosen: QuerySet[Any], answers: Mapping[str, Any]
+    ) -> BulkDone:
+        """Have those take the step that can."""
+        rows = [row for row in rows_of(chosen) if can_step(row.standing, self.to)]
+        taken = self.take(rows, answers, request=request, today=local_today())
+        count = len(taken.done)
+        return BulkDone(
+            message=f"{count_text(count, 'document')} marked {WORDS[self.to]}."
+            if count
+            else "",
+            refused=taken.refused,
+        )
+
+
+@object_action
+class SubmitDocument(Submit, StepOfOne):
+    """Mark a document submitted."""
+
+    slug = "submit"
+    label = "Mark submitted"
+    tone = "default"
+
+
+@object_action
+class AcceptDocument(Accept, StepOfOne):
+    """Mark a document accepted."""
+
+    slug = "accept"
+    label = "Mark accepted"
+
+
+@object_action
+class DisputeDocument(Dispute, StepOfOne):
+    """Mark a document disputed."""
+
+    slug = "dispute"
+    label = "Mark disputed"
+
+
+@object_action
+class WithdrawDocument(Withdraw, StepOfOne):
+    """Take a document out of the worklist."""
+
+    slug = "withdraw"
+    label = "Withdraw"
+    confirm_label = "Take it out of the worklist"
+    tone = "danger"
+
+
+@bulk_action
+class WithdrawDocuments(Withdraw, StepOfSeveral):
+    """Take documents out of the worklist."""
+
+    slug = "withdraw_documents"
+    label = "Withdraw"
+    confirm_label = "Take these out of the worklist"
+
+
+@bulk_action
+class DisputeDocuments(Dispute, StepOfSeveral):
+    """Mark documents disputed."""
+
+    slug = "dispute_documents"
+    label = "Mark disputed"
+    confirm_label = "Mark these disputed"
+
+
+@bulk_action
+class AcceptDocuments(Accept, StepOfSeveral):
+    """Mark documents accepted."""
+
+    slug = "accept_documents"
+    label = "Mark accepted"
+    confirm_label = "Mark these accepted"
+
+
+@bulk_action
+class SubmitDocuments(Submit, StepOfSeveral):
+    """Mark documents submitted."""
+
+    slug = "submit_documents"
+    label = "Mark submitted"
+    confirm_label = "Mark these submitted"

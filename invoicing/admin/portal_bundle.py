@@ -1,0 +1,108 @@
+"""Download a bundle of the chosen documents: PDFs and the index, as a ZIP (F3)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+
+from billing.display import count_text
+from config.adminsite.actions import CONFIRM, FINGERPRINT, Figure, Review
+from config.adminsite.bulk import BulkAction, BulkDone, bulk_action
+from invoicing.admin.portal_review import documents_of, figures_of, rows_of, warnings_of
+from invoicing.domain.portal import PortalState
+from invoicing.models import PortalSubmission
+from invoicing.services.portal_bundle import (
+    Bundle,
+    BundleNotPossible,
+    make_papers,
+    plan_bundle,
+    zip_chunks,
+)
+
+
+@bulk_action
+class DownloadBundle(BulkAction):
+    """The papers of the chosen documents, with those that belong to them."""
+
+    model = PortalSubmission
+    slug = "bundle"
+    label = "Download bundle"
+    confirm_label = "Download the bundle"
+    permission = "invoicing.bundle_portalsubmission"
+
+    def review(self, request: HttpRequest, chosen: QuerySet[Any]) -> Review:
+        """Show every file by name, what came along, and what is missing."""
+        try:
+            bundle = plan_bundle(rows_of(chosen))
+        except BundleNotPossible as refusal:
+            return Review(refusal=str(refusal))
+        return _review(bundle)
+
+    def perform(
+        self, request: HttpRequest, chosen: QuerySet[Any], answers: Mapping[str, Any]
+    ) -> BulkDone:
+        """Never come here: a download answers with its file."""
+        raise NotImplementedError
+
+    def answer(
+        self, owner: "ModelAdmin[Any]", request: HttpRequest, chosen: QuerySet[Any]
+    ) -> Any:
+        """Show the review, or send the file that was reviewed."""
+        if not request.user.has_perm(self.permission):
+            raise PermissionDenied
+        if CONFIRM not in request.POST:
+            return super().answer(owner, request, chosen)
+        try:
+            bundle = plan_bundle(rows_of(chosen))
+            if request.POST.get(FINGERPRINT) != _review(bundle).fingerprint:
+                return super().answer(owner, request, chosen)
+            make_papers(bundle)
+        except BundleNotPossible as refusal:
+            return _refused(owner, request, str(refusal))
+        return StreamingHttpResponse(
+            zip_chunks(bundle),
+            content_type="application/zip",
+            headers={
+                "Content-Disposition": f'attachment; filename="{bundle.file_name}"',
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+
+def _refused(
+    owner: "ModelAdmin[Any]", request: HttpRequest, sentence: str
+) -> HttpResponse:
+    owner.message_user(request, sentence, level="error")
+    return HttpResponse(status=303, headers={"Location": request.get_full_path()})
+
+
+def _review(bundle: Bundle) -> Review:
+    rows = [entry.submission for entry in bundle.entries]
+    names = {entry.submission.pk: entry.name for entry in bundle.entries}
+    added = [str(entry.submission) for entry in bundle.entries if entry.is_added]
+    warnings = list(warnings_of(rows, PortalState.SUBMITTED))
+    if added:
+        warnings.insert(
+            0,
+            f"{', '.join(added)} came along: they belong with chosen documents and "
+            "are still to submit.",
+        )
+    return Review(
+        sentence=f"{count_text(len(rows), 'PDF')} and index.csv for {bundle.portal}, "
+        "in one ZIP. Nothing is marked submitted by it.",
+        figures=(Figure(label="Portal", value=bundle.portal.name), *figures_of(rows)),
+        warnings=tuple(warnings),
+        template="admin/invoicing/includes/portal_documents.html",
+        context={
+            "documents": [
+                {**shown, "name": names[shown["row"].pk]}
+                for shown in documents_of(rows)
+            ]
+        },
+        fine_print=tuple(
+            f"{entry.submission.pk} {entry.name}" for entry in bundle.entries
+        ),
+    )

@@ -1,0 +1,80 @@
+"""What a portal asks for and is not there, each with the page where it is filled in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+
+from billing.domain.portal import Demand, Missing
+from billing.models import BillGroup
+from customfields.domain.definition import FieldObject
+from invoicing.admin.corrections import ReissueInvoice
+from invoicing.domain.states import InvoiceStatus
+from invoicing.models import Invoice
+
+PAGES: Final = {
+    FieldObject.ACCOUNT: "admin:billing_account_change",
+    FieldObject.BILL_GROUP: "admin:billing_billgroup_change",
+    FieldObject.CONTRACT: "admin:contracts_contract_change",
+    FieldObject.INVOICE: "admin:invoicing_invoice_change",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingRow:
+    """One thing that is missing: in words, what to do, and the links to do it."""
+
+    text: str
+    advice: str
+    links: tuple[tuple[str, str], ...]
+
+
+def rows_of_group(missing: Iterable[Missing], group: BillGroup) -> list[MissingRow]:
+    """Return what a bill group's next documents will lack."""
+    return [
+        MissingRow(
+            text=one.text,
+            advice="Fill it in before the next invoice is made.",
+            links=(_source(one, group),),
+        )
+        for one in missing
+    ]
+
+
+def rows_of_document(
+    missing: Iterable[Missing], invoice: Invoice, group: BillGroup
+) -> list[MissingRow]:
+    """Return what a document lacks; what stands on the paper takes a reissue."""
+    return [_row(one, invoice, group) for one in missing]
+
+
+def _row(one: Missing, invoice: Invoice, group: BillGroup) -> MissingRow:
+    if one.demand is Demand.CUSTOM_FIELD:
+        return MissingRow(
+            text=one.text, advice="Fill it in.", links=(_source(one, group),)
+        )
+    links = [_source(one, group)]
+    if invoice.status != InvoiceStatus.CREDITED:
+        links.append(("Reissue the invoice", ReissueInvoice.url(invoice.pk)))
+    return MissingRow(
+        text=one.text,
+        advice="It is not on the paper. Fill it in, then reissue the invoice.",
+        links=tuple(links),
+    )
+
+
+def _source(one: Missing, group: BillGroup) -> tuple[str, str]:
+    """Return the page where it is filled in, with the name of its link."""
+    if one.owner is not None:
+        url = reverse(PAGES[one.owner.owner], args=[one.owner.pk])
+        return f"Open {one.owner.name}", url
+    match one.demand:
+        case Demand.CUSTOMER_TAX_ID:
+            name = "admin:billing_account_change"
+            return "Open the account", reverse(name, args=[group.account_id])
+        case Demand.SELLER_TAX_ID:
+            name = "admin:billing_legalentity_change"
+            return "Open the legal entity", reverse(name, args=[group.legal_entity_id])
+    url = reverse("admin:billing_billgroup_change", args=[group.pk])
+    return "Open the bill group", url

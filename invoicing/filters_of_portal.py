@@ -1,0 +1,95 @@
+"""Filters of the portal worklist: portal, state, age, account and bill group."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from billing.models import PortalProfile
+from billing.queries import bill_group_by_public_id
+from config.clock import now
+from invoicing.choices import PORTAL_STATES
+from invoicing.domain.portal import PortalState
+from invoicing.filters import LabelledDates
+from invoicing.filters_of_money import accounts_like, suggesting
+from invoicing.models import PortalSubmission
+from invoicing.queries.portal import that_stand
+
+AGES: Final = [("3", "3 days"), ("7", "7 days"), ("14", "14 days"), ("30", "30 days")]
+KINDS: Final = [("invoice", "Invoices"), ("credit_note", "Credit notes")]
+
+
+def portals(request: Any) -> QuerySet[PortalProfile]:
+    """Return the portals by name."""
+    return PortalProfile.objects.order_by("name", "pk")
+
+
+class PortalFilter(django_filters.FilterSet):
+    """Which documents for portals a list shows."""
+
+    state = django_filters.ChoiceFilter(
+        choices=list(PORTAL_STATES), method="that_stand", empty_label="All"
+    )
+    portal = django_filters.ModelChoiceFilter(queryset=portals, empty_label="All")
+    age = django_filters.ChoiceFilter(
+        label="Issued before",
+        choices=AGES,
+        method="older_than",
+        empty_label="Any time",
+        help_text="And not closed.",
+    )
+    kind = django_filters.ChoiceFilter(
+        label="Kind", choices=KINDS, method="of_kind", empty_label="All"
+    )
+    issue_date = django_filters.DateFromToRangeFilter(
+        label="Issued", widget=LabelledDates
+    )
+    account = django_filters.CharFilter(
+        method="of_account",
+        label="Account",
+        help_text="Number or name.",
+        widget=suggesting("billing.account"),
+    )
+    bill_group = django_filters.CharFilter(
+        method="of_bill_group", label="Bill group", help_text="For example BG-000123."
+    )
+
+    class Meta:
+        model = PortalSubmission
+        fields: list[str] = []
+
+    def that_stand(
+        self, rows: QuerySet[PortalSubmission], name: str, value: str
+    ) -> QuerySet[PortalSubmission]:
+        """Find those that stand so."""
+        return that_stand(rows, PortalState(value))
+
+    def older_than(
+        self, rows: QuerySet[PortalSubmission], name: str, value: str
+    ) -> QuerySet[PortalSubmission]:
+        """Find those that wait for longer than so many days since their issue."""
+        day = timezone.localdate(now()) - timedelta(days=int(value))
+        return rows.filter(
+            issue_date__lt=day, state__in=["TO_SUBMIT", "SUBMITTED", "DISPUTED"]
+        )
+
+    def of_kind(
+        self, rows: QuerySet[PortalSubmission], name: str, value: str
+    ) -> QuerySet[PortalSubmission]:
+        """Find invoices or credit notes."""
+        return rows.filter(credit_note__isnull=value == "invoice")
+
+    def of_account(
+        self, rows: QuerySet[PortalSubmission], name: str, value: str
+    ) -> QuerySet[PortalSubmission]:
+        """Find the documents of an account."""
+        return rows.filter(bill_group__account__in=accounts_like(value).values("pk"))
+
+    def of_bill_group(
+        self, rows: QuerySet[PortalSubmission], name: str, value: str
+    ) -> QuerySet[PortalSubmission]:
+        """Find the documents of one bill group by its public id."""
+        group = bill_group_by_public_id(value)
+        return rows.filter(bill_group=group) if group else rows.none()
