@@ -35,6 +35,7 @@ from invoicing.models import (
     Invoice,
     ParkedBillGroup,
 )
+from invoicing.services.credit_documents import ensure_credit_paper
 from invoicing.services.credits import credit_invoice
 from invoicing.services.documents import ensure_revision
 from invoicing.services.generation import run_invoicing
@@ -51,13 +52,14 @@ from tests.factories import (
     tax_rate,
     usage_line,
 )
+from tests.portal import portal_invoice
 from tests.staff import ROLES, active_contract, client_of, draft_contract, person
 
 pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 2, 10)
 # The login, redirects, and the list of an app, which is empty (404) for strangers.
-UNGUARDED = {"login", "view_on_site", "app_list", "home", None}
+UNGUARDED = {"login", "view_on_site", "app_list", "home", "favicon", None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,7 @@ def world() -> Contract:
     InvoicingSettings.objects.create(legal_entity=group.legal_entity)
     LegalEntityFactory.create(name="A second one, without settings")
     ParkedBillGroup.objects.create(bill_group=group, reason="It broke.")
-    credit_invoice(
+    note = credit_invoice(
         invoice=Invoice.objects.order_by("pk")[0],
         reason="x",
         actor=None,
@@ -139,10 +141,12 @@ def world() -> Contract:
         legal_entity=group.legal_entity, currency="USD", amount=Decimal(50)
     )
     make_field("buyer", object="BILL_GROUP")
+    portal_invoice()
     tax_rate("19")
     # The first to look at a paper has it rendered and kept (M7).
     for invoice in Invoice.objects.exclude(number=None):
         ensure_revision(invoice=invoice)
+    ensure_credit_paper(note=note)
     return contract
 
 
