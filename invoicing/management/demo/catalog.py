@@ -17,7 +17,7 @@ from customfields.services import check_values
 from invoicing.domain.states import SeriesKind
 from invoicing.management.demo.files import read_demo
 from invoicing.management.demo.logo import nordhaven_logo
-from invoicing.models import NumberSeries
+from invoicing.models import CreditLimit, NumberSeries
 from invoicing.services.numbering import ensure_series
 
 # By the seller column of bill_groups.csv.
@@ -47,6 +47,8 @@ SELLERS = {
         "time_zone": "America/Chicago",
     },
 }
+# Above these a credit waits for a second person.
+CREDIT_LIMITS = {"DE": ("EUR", 1000), "US": ("USD", 1000)}
 AMERICAN_SERIES = {SeriesKind.INVOICE: "US-INV-", SeriesKind.CREDIT_NOTE: "US-CN-"}
 
 
@@ -64,6 +66,10 @@ def make_sellers() -> dict[str, LegalEntity]:
     for kind, prefix in AMERICAN_SERIES.items():
         NumberSeries.objects.get_or_create(
             legal_entity=sellers["US"], kind=kind, defaults={"prefix": prefix}
+        )
+    for code, (currency, amount) in CREDIT_LIMITS.items():
+        CreditLimit.objects.get_or_create(
+            legal_entity=sellers[code], currency=currency, defaults={"amount": amount}
         )
     for seller in sellers.values():
         ensure_series(seller)

@@ -15,6 +15,8 @@ from billing.models import LegalEntity
 from contracts.domain.terms import ChargeState
 from contracts.models import ContractImport, ContractLine, ScheduledCharge
 from contracts.services.usage import record_usage
+from invoicing.management.demo.acts import acts_of
+from invoicing.management.demo.bank import Bank
 from invoicing.management.demo.catalog import (
     make_accounts,
     make_custom_fields,
@@ -22,7 +24,7 @@ from invoicing.management.demo.catalog import (
     make_sellers,
 )
 from invoicing.management.demo.files import Row, contract_files, read_demo
-from invoicing.management.demo.people import Scene, acts_of
+from invoicing.management.demo.scene import Scene
 from invoicing.queries.calendar import NIGHTS_SHOWN
 from invoicing.services.generation import invoice_legal_entity
 from invoicing.services.lifecycle import import_contracts, upload_contracts
@@ -72,6 +74,7 @@ class _Year:
         self._acts = acts_of(today)
         usage = read_demo("usage.csv", today=today)
         self._usage = sorted(usage, key=lambda row: row["usage_date"])
+        self._bank = Bank(actor=actor, today=today)
         self._recorded = 0
         self._last = date.min
 
@@ -101,6 +104,7 @@ class _Year:
             if imported == day:
                 self._import(day, self._sellers[code], content)
         self._record_usage(before=day)
+        self._bank.record(until=day)
         for acted, act in self._acts:
             if acted == day:
                 act(Scene(actor=self._actor, day=day, today=self._today))

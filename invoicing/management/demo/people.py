@@ -1,15 +1,6 @@
-"""What the staff of the demo company did over the year, beside imports and usage.
+"""What the demo's staff do with bill groups, tax rates and the portal."""
 
-Each act falls on the first day of a month, before its night.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
-
-from django.contrib.auth.models import AbstractBaseUser
-
-from billing.models import BillGroup, InvoicingSettings, TaxRate
+from billing.models import InvoicingSettings, TaxRate
 from billing.services.bill_groups import (
     deactivate_bill_group,
     reactivate_bill_group,
@@ -20,6 +11,7 @@ from contracts.models import ScheduledCharge
 from contracts.services.external import record_external_number
 from invoicing.domain.portal import PortalState
 from invoicing.management.demo.files import month
+from invoicing.management.demo.scene import Scene, group_named
 from invoicing.models import PortalSubmission
 from invoicing.services.generation import generate_all_due
 from invoicing.services.portal import (
@@ -27,20 +19,6 @@ from invoicing.services.portal import (
     dispute_documents,
     submit_documents,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """Who acts, on which day, and the day for which the demo is made."""
-
-    actor: AbstractBaseUser
-    day: date
-    today: date
-
-
-def acts_of(today: date) -> list[tuple[date, Callable[[Scene], object]]]:
-    """Return what was done, with its days, in order."""
-    return [(month(today, months), act) for months, act in ACTS]
 
 
 def name_outside_invoices(scene: Scene) -> None:
@@ -65,14 +43,14 @@ def raise_estonian_tax(scene: Scene) -> None:
 def bill_lakeside_by_hand(scene: Scene) -> None:
     """Bill what has come due of a bill group that is invoiced by hand only."""
     generate_all_due(
-        bill_group=_group("Group billing"), actor=scene.actor, today=scene.day
+        bill_group=group_named("Group billing"), actor=scene.actor, today=scene.day
     )
 
 
 def deactivate_leipzig(scene: Scene) -> None:
     """Stop a bill group that is set to Active again later."""
     deactivate_bill_group(
-        bill_group=_group("Leipzig"),
+        bill_group=group_named("Leipzig"),
         reason="The customer moves to a new creditor number.",
         actor=scene.actor,
         today=scene.day,
@@ -82,7 +60,7 @@ def deactivate_leipzig(scene: Scene) -> None:
 def deactivate_depot(scene: Scene) -> None:
     """Stop a bill group for good, until somebody reactivates it."""
     deactivate_bill_group(
-        bill_group=_group("Depot services"),
+        bill_group=group_named("Depot services"),
         reason="The depot is closed while the customer's insolvency is examined.",
         actor=scene.actor,
         today=scene.day,
@@ -92,14 +70,14 @@ def deactivate_depot(scene: Scene) -> None:
 def reactivate_leipzig(scene: Scene) -> None:
     """Set it to Active: its next invoice is made by hand (G4)."""
     reactivate_bill_group(
-        bill_group=_group("Leipzig"), actor=scene.actor, today=scene.day
+        bill_group=group_named("Leipzig"), actor=scene.actor, today=scene.day
     )
 
 
 def ask_to_stop_foundation(scene: Scene) -> None:
     """Ask support to deactivate a bill group, and wait for it."""
     request_deactivation(
-        bill_group=_group("Foundation"),
+        bill_group=group_named("Foundation"),
         reason="The foundation pauses its donor desk for the winter.",
         actor=scene.actor,
     )
@@ -140,23 +118,3 @@ def upload_to_portal(scene: Scene) -> None:
         actor=scene.actor,
         today=scene.day,
     )
-
-
-def _group(name: str) -> BillGroup:
-    return BillGroup.objects.get(name=name)
-
-
-# Months before today's, and what was done on the first of that month.
-ACTS = (
-    (-12, name_outside_invoices),
-    (-12, raise_estonian_tax),
-    (-10, bill_lakeside_by_hand),
-    (-7, bill_lakeside_by_hand),
-    (-2, deactivate_leipzig),
-    (-2, deactivate_depot),
-    (0, upload_to_portal),
-    (0, reactivate_leipzig),
-    (0, ask_to_stop_foundation),
-    (0, break_irish_tax),
-    (0, review_american_invoices),
-)

@@ -132,7 +132,7 @@ def _cases() -> dict[str, QuerySet[Any]]:
 @pytest.mark.usefixtures("demo")
 def test_demo_shows_every_case_with_books_in_order() -> None:
     held = Invoice.objects.filter(status="DRAFT").exclude(held_reason="")
-    reviewed = Invoice.objects.filter(status="DRAFT", held_reason="")
+    reviewed = Invoice.objects.filter(status="DRAFT", held_reason="", replaces=None)
 
     assert [name for name, rows in _cases().items() if not rows.exists()] == []
     assert [draft.bill_group.name for draft in held] == ["Transport"]
@@ -140,7 +140,7 @@ def test_demo_shows_every_case_with_books_in_order() -> None:
         "Nordhaven Systems Inc."
     }
     assert ParkedBillGroup.objects.count() == 1
-    assert Invoice.objects.filter(status="OPEN").count() > 400
+    assert Invoice.objects.exclude(number=None).count() > 400
     for seller in LegalEntity.objects.all():
         _assert_numbers_and_dates_rise(seller)
     assert broken_invariants() == []
