@@ -21,6 +21,7 @@ from invoicing.services.credit_decisions import void_credit_note
 from invoicing.services.credits import credit_invoice
 from invoicing.services.delivery import deliver_next
 from invoicing.services.rendering import PangoMissing
+from tests.portal import ariba
 from tests.staff import ROLES, active_contract, client_of
 
 pytestmark = pytest.mark.django_db
@@ -264,7 +265,7 @@ def test_no_address_is_asked_again(note: CreditNote, action: Any, to: str) -> No
 def test_f3_group_without_mail_is_refused_with_the_advice(
     note: CreditNote, action: Any
 ) -> None:
-    BillGroup.objects.update(delivery="PORTAL")
+    BillGroup.objects.update(delivery="PORTAL", portal=ariba())
     subject = subject_of(action, note)
     client = client_of("Finance clerk")
 
