@@ -38,6 +38,7 @@ JAN_1, TODAY = date(2026, 1, 1), date(2026, 1, 20)
 
 def refused(statement: str, *parameters: Any) -> bool:
     """Whether a statement is refused, at once or at the end of its transaction."""
+    settle()
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, parameters)
@@ -46,6 +47,13 @@ def refused(statement: str, *parameters: Any) -> bool:
     except IntegrityError:
         return True
     return False
+
+
+def settle() -> None:
+    """Check all that was written until now, so that only what follows is refused."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 @pytest.fixture(autouse=True)
@@ -185,8 +193,15 @@ def test_m4_what_was_withdrawn_is_on_its_balance_and_stays() -> None:
     assert refused("DELETE FROM invoicing_balancewithdrawal")
     assert refused("UPDATE invoicing_balanceentry SET withdrawn = 1 WHERE used = 0")
     entry = BalanceEntry.objects.order_by("pk")[0]
-    with pytest.raises(IntegrityError), transaction.atomic():
-        save_and_check(BalanceWithdrawal(entry=entry, amount=1, withdrawn_on=TODAY))
+    for amount in (0, 1):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            save_and_check(
+                BalanceWithdrawal(entry=entry, amount=amount, withdrawn_on=TODAY)
+            )
+    entry.pk = None
+    entry.used, entry.withdrawn = D(0), D(1)
+    with pytest.raises(IntegrityError, match="withdrawn"), transaction.atomic():
+        save_and_check(entry)
 
 
 def test_m4_a_use_and_an_allocation_are_booked_on_both_sides() -> None:
@@ -206,8 +221,11 @@ def test_m4_a_use_and_an_allocation_are_booked_on_both_sides() -> None:
             save_and_check(row)
 
 
-def save_and_check(row: BalanceUse | BalanceWithdrawal | PaymentAllocation) -> None:
+def save_and_check(
+    row: BalanceEntry | BalanceUse | BalanceWithdrawal | PaymentAllocation,
+) -> None:
     """Save a row and check what the end of the transaction would."""
-    row.save()
+    settle()
+    row.save(force_insert=True)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
