@@ -133,6 +133,17 @@ def test_m3_lines_of_a_credit_note_stand() -> None:
 PARTS = {"due_part", "paid_part", "given_back"}
 
 
+def test_a5_a_credit_that_waits_gave_nothing_back() -> None:
+    fields = {
+        field.attname: getattr(CreditNote.objects.get(), field.attname)
+        for field in CreditNote._meta.concrete_fields
+        if field.name not in {"id", "sequence", "number", "issue_date", *PARTS}
+    } | {"status": "TO_APPROVE"}
+
+    with pytest.raises(IntegrityError, match="gave_back"), transaction.atomic():
+        CreditNote.objects.create(**fields, given_back=D(10))
+
+
 def test_a9_a_credit_takes_lines_of_its_own_invoice_only() -> None:
     sold(today=date(2025, 12, 31), start_date=JAN_1, end_date=date(2026, 1, 31))
     run_invoicing(as_of=TODAY)
