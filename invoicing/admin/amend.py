@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.display import count_text, day_text
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import (
     CONFIRM,
     Done,
@@ -60,7 +61,7 @@ class AmendContract(ObjectAction):
     permission = "contracts.amend_contract"
     form_class = AmendForm
     asks_first = True
-    refusals = (AmendmentRefused, TaxPercentMissing, *NOT_FINISHED)
+    refusals = (AmendmentRefused, ReasonMissing, TaxPercentMissing, *NOT_FINISHED)
     template = "admin/contracts/contract/amend.html"
 
     def refusal(self, subject: Any) -> str:
