@@ -44,7 +44,6 @@ from invoicing.services.correction_review import AmendmentReview, review_amendme
 from invoicing.services.correction_trial import NOT_FINISHED
 from invoicing.services.lifecycle import Fixed, amend_contract, fix_contract
 
-AMEND: Final = "amend"
 FIX: Final = "fix"
 FINISH_PERMISSIONS: Final = ("invoicing.issue_invoice", "invoicing.credit_invoice")
 PAPERS_SHOWN: Final = 6
