@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from billing.domain.address import Address
 from billing.models import AuditEvent, BillGroup
+from billing.services.reasons import ReasonMissing
 from invoicing.display import delivery_text
 from invoicing.models import (
     CreditLimit,
@@ -255,7 +256,7 @@ def test_recipient_is_one_address(invoice: Invoice, to: str) -> None:
 
 
 def test_m5_sending_again_has_a_reason(invoice: Invoice) -> None:
-    with pytest.raises(NotSentAgain, match="reason"):
+    with pytest.raises(ReasonMissing, match="document"):
         send_again(document=invoice, recipient=TO, reason=" ", actor=None)
 
 
