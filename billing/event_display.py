@@ -17,6 +17,7 @@ _SAID: Final = ("total", "amount")
 _MONEY: Final = frozenset(
     {*_SAID, "due", "given_back", "subtotal", "tax", "price", "difference"}
 )
+_NAMES: Final = {"line1": "address", "line2": "address, line 2"}
 _WORDS: Final = frozenset(
     {
         *("status", "state", "charges", "invoicing", "delivery", "kind", "timing"),
@@ -143,10 +144,12 @@ def _label(path: _Path) -> str:
 
     >>> _label(("lines", "2", "unit_price"))
     'Lines 2, unit price'
+    >>> _label(("line1",))
+    'Address'
     """
     words = ""
     for key in path:
-        name = key.replace("_", " ")
+        name = _NAMES.get(key) or key.replace("_", " ")
         words += f" {name}" if name.isdigit() else f", {name}"
     words = words.removeprefix(", ").strip()
     return words[:1].upper() + words[1:]

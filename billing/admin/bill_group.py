@@ -65,8 +65,8 @@ class BillGroupAdmin(OwnerAdmin, AuditedAdmin):
     }
     export_columns = (
         ("id", attrgetter("public_id")),
-        ("account_number", attrgetter("account.number")),
-        ("account_name", attrgetter("account.name")),
+        ("account_number", lambda group: group.account.number),
+        ("account_name", lambda group: group.account.name),
         ("name", attrgetter("name")),
         ("status", attrgetter("status")),
         ("currency", attrgetter("currency")),

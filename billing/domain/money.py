@@ -119,3 +119,12 @@ def round_money(amount: Decimal, currency: str) -> Decimal:
 
     rounded = amount.quantize(quantum, ROUND_HALF_UP, EXACT)
     return rounded or rounded.copy_abs()
+
+
+def plain_amount(amount: Decimal, currency: str) -> str:
+    """Return an amount as files hold it: the currency's digits, no exponent, no groups.
+
+    >>> plain_amount(Decimal("1200.5"), "EUR")
+    '1200.50'
+    """
+    return f"{round_money(amount, currency):f}"

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 class AuditEvent(models.Model):
     """Who did what, when, to what, with the state before and after, and why.
 
-    `code` is dotted, for example `invoice.issued`; `billing.display` has its sentence.
+    `code` is dotted, for example `invoice.issued`; `billing.events` has its sentence.
     """
 
     at = models.DateTimeField(db_default=Now())

@@ -9,20 +9,15 @@ from datetime import date
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from billing.domain.bill_group import BillGroupStatus
 from billing.models import BillGroup, DeactivationRequest
 from billing.services.audit import actor_fields, record
-
-
-class ReasonMissing(ValueError):
-    """Something that needs a reason was to be done without one."""
-
-    def __init__(self) -> None:
-        super().__init__("Give a reason: it is kept with what was done.")
+from billing.services.database_refusals import refused_as
+from billing.services.reasons import given
 
 
 class NotActive(ValueError):
@@ -71,7 +66,7 @@ class NotWaiting(ValueError):
 
 
 # What the database refuses, by the name that it gives to the refusal.
-_REFUSALS: Final[dict[str | None, type[ValueError]]] = {
+_REFUSALS: Final[dict[str, type[ValueError]]] = {
     "bill_group_of_closed_periods_stays": ClosedPeriodBillGroup,
     "bill_group_with_active_contract_stays": StillBilled,
 }
@@ -101,7 +96,7 @@ def deactivate_bill_group(
     Raises `ReasonMissing`, `NotActive`, and `ClosedPeriodBillGroup`, which names the
     period (S4).
     """
-    reason = _given(reason)
+    reason = given(reason, kept_with="bill group")
     group = _lock_active(bill_group)
     _set_status(group, BillGroupStatus.INACTIVE, actor, today=today, reason=reason)
     _waiting(group).update(**_decision(DeactivationRequest.State.APPROVED, actor))
@@ -120,7 +115,7 @@ def cancel_bill_group(
 
     Raises `ReasonMissing`, `NotActive` for one that is canceled, and `StillBilled`.
     """
-    reason = _given(reason)
+    reason = given(reason, kept_with="bill group")
     group = _lock(bill_group)
     if group.status == BillGroupStatus.CANCELED:
         raise NotActive(group)
@@ -154,7 +149,7 @@ def request_deactivation(
     Raises `ReasonMissing`, `NotActive`, `AlreadyRequested`, and `ClosedPeriodBillGroup`
     for what support could not do either (S4).
     """
-    reason = _given(reason)
+    reason = given(reason, kept_with="bill group")
     group = _lock_active(bill_group)
     if _waiting(group).exists():
         raise AlreadyRequested(group)
@@ -177,7 +172,7 @@ def decline_deactivation(
 
     Raises `ReasonMissing` and `NotWaiting`.
     """
-    reason = _given(reason)
+    reason = given(reason, kept_with="bill group")
     group = _lock(request.bill_group)
     declined = DeactivationRequest.State.DECLINED
     if not _waiting(group).filter(pk=request.pk).update(**_decision(declined, actor)):
@@ -200,12 +195,6 @@ def check_stop(*, bill_group: BillGroup, status: BillGroupStatus) -> None:
             raise NotActive(group)
         _store_status(group, status)
         transaction.set_rollback(True)
-
-
-def _given(reason: str) -> str:
-    if not reason.strip():
-        raise ReasonMissing
-    return reason.strip()
 
 
 def _lock(bill_group: BillGroup) -> BillGroup:
@@ -262,15 +251,8 @@ def _set_status(
 def _store_status(group: BillGroup, status: BillGroupStatus) -> None:
     """Store a status; where the database refuses it, its sentence is raised."""
     group.status = status.value
-    try:
-        with transaction.atomic():
-            group.save(update_fields=["status", "awaiting_manual_invoice"])
-    except IntegrityError as error:
-        diagnosis = getattr(error.__cause__, "diag", None)
-        refusal = _REFUSALS.get(diagnosis and diagnosis.constraint_name)
-        if diagnosis is None or refusal is None:
-            raise
-        raise refusal(diagnosis.message_primary) from error
+    with refused_as(_REFUSALS):
+        group.save(update_fields=["status", "awaiting_manual_invoice"])
 
 
 def _record(

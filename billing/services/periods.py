@@ -5,23 +5,16 @@ database checks it, and says in a sentence what is in the way.
 """
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from billing.models import AccountingPeriod
 from billing.services.audit import record
-
-REFUSED = "period_closes_when_all_is_done"
+from billing.services.database_refusals import refused_as
+from billing.services.reasons import given
 
 
 class PeriodStays(ValueError):
     """A month that can't be closed or reopened; the text says why."""
-
-
-class ReasonMissing(ValueError):
-    """A month was to be reopened without a reason."""
-
-    def __init__(self) -> None:
-        super().__init__("Give a reason: it is kept with the reopening.")
 
 
 @transaction.atomic
@@ -48,13 +41,12 @@ def reopen_period(
 
     Raises `ReasonMissing`, and `PeriodStays` for a month that is open or not the last.
     """
-    if not reason.strip():
-        raise ReasonMissing
+    reason = given(reason, kept_with="reopening")
     state = AccountingPeriod.State
     stored = _stored(period)
     if stored.state != state.CLOSED:
         raise PeriodStays(f"{stored} is open. Nothing was changed.")
-    return _set_state(stored, state.OPEN, "period.reopened", actor, reason.strip())
+    return _set_state(stored, state.OPEN, "period.reopened", actor, reason)
 
 
 def _stored(period: AccountingPeriod) -> AccountingPeriod:
@@ -77,14 +69,8 @@ def _set_state(
     reason: str,
 ) -> AccountingPeriod:
     before, period.state = period.state, state
-    try:
-        with transaction.atomic():
-            period.save()
-    except IntegrityError as error:
-        diagnosis = getattr(error.__cause__, "diag", None)
-        if diagnosis is None or diagnosis.constraint_name != REFUSED:
-            raise
-        raise PeriodStays(diagnosis.message_primary) from error
+    with refused_as({"period_closes_when_all_is_done": PeriodStays}):
+        period.save()
     record(
         code,
         actor=actor,

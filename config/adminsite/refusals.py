@@ -6,7 +6,6 @@ are not logged in are sent to the login instead, and leave no trace.
 """
 
 import copy
-from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib import admin
@@ -20,9 +19,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from config.adminsite import registry
+from config.adminsite.registry import NOBODY, Refused
 
 ADMINISTRATOR: Final = "Administrator"
-NOBODY: Final = "Nobody"
 # Django's own pages of a model, by the end of their URL name: what they do, and the
 # verb of the permission to look or to change.
 PAGES: Final = {
@@ -45,33 +44,6 @@ class NotPermitted(PermissionDenied):
         self.permissions = permissions
         self.action = action
         self.subject = subject
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """A request that was refused: what, on what, what it needs, and who may."""
-
-    action: str
-    subject: Model | None
-    permissions: tuple[str, ...]
-    who: str
-
-    @property
-    def is_for_others(self) -> bool:
-        """Tell whether somebody may do it."""
-        return self.who not in {"", NOBODY}
-
-    @property
-    def sentence(self) -> str:
-        """Say who may do it; `who` is empty where no permission would help."""
-        what = self.action
-        if self.subject is not None:
-            what += f" ({self.subject._meta.verbose_name} {self.subject})"
-        if self.who == NOBODY:
-            return f"{what}: nobody does this by hand, whatever their permissions."
-        if not self.who:
-            return f"{what}: there is nothing here for you."
-        return f"{what} is for {self.who}."
 
 
 def who_may(*permissions: str) -> str:

@@ -7,13 +7,12 @@ imported; they are asked once a request, and each looks at the user's permission
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from django.db.models import Model
 from django.http import HttpRequest
 
-if TYPE_CHECKING:
-    from config.adminsite.refusals import Refused
+NOBODY: Final = "Nobody"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +65,33 @@ class Link:
     tone: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A request that was refused: what, on what, what it needs, and who may."""
+
+    action: str
+    subject: Model | None
+    permissions: tuple[str, ...]
+    who: str
+
+    @property
+    def is_for_others(self) -> bool:
+        """Tell whether somebody may do it."""
+        return self.who not in {"", NOBODY}
+
+    @property
+    def sentence(self) -> str:
+        """Say who may do it; `who` is empty where no permission would help."""
+        what = self.action
+        if self.subject is not None:
+            what += f" ({self.subject._meta.verbose_name} {self.subject})"
+        if self.who == NOBODY:
+            return f"{what}: nobody does this by hand, whatever their permissions."
+        if not self.who:
+            return f"{what}: there is nothing here for you."
+        return f"{what} is for {self.who}."
+
+
 today_links: list[Callable[[HttpRequest], Iterable[Link]]] = []
 work: list[Callable[[HttpRequest], Iterable[WorkItem]]] = []
 main_panels: list[Callable[[HttpRequest], Panel | None]] = []
@@ -76,4 +102,4 @@ counts: list[Callable[[HttpRequest], Iterable[Count]]] = []
 searches: list[Callable[[HttpRequest, str], Iterable[SearchHit]]] = []
 suggestions: dict[str, Callable[[HttpRequest, str], Iterable[tuple[str, str]]]] = {}
 # What the server refused; whoever is registered notes it.
-refused: "list[Callable[[HttpRequest, Refused], None]]" = []
+refused: list[Callable[[HttpRequest, Refused], None]] = []

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from billing.display import badge, money, money_text, period_text
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.adminsite.model_admin import ReadOnlyAdmin
@@ -20,7 +21,6 @@ from contracts.models import ScheduledCharge
 from contracts.services.external import (
     HasOutsideNumber,
     NotBilledElsewhere,
-    ReasonMissing,
     record_external_number,
     release_external_charge,
 )

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Max
 
 from billing.domain.dates import day_text
+from billing.services.reasons import given
 from contracts.domain.changes import Change, value_on
 from contracts.domain.decimals import format_decimal
 from contracts.domain.rating import InvalidTiers, parse_tiers
@@ -93,14 +94,15 @@ def store_amendment(
 ) -> StoredAmendment:
     """Store what changes on a locked contract; its charges stay as they are.
 
-    Raises `AmendmentRefused`.
+    Raises `ReasonMissing` and `AmendmentRefused`.
     """
-    _check(contract, changes, effective_date, reason)
+    reason = given(reason, kept_with="amendment")
+    _check(contract, changes, effective_date)
     before = terms_of(contract)
     amendment = Amendment.objects.create(
         contract=contract,
         effective_date=effective_date,
-        reason=reason.strip(),
+        reason=reason,
         terms_before=terms_as_json(before, tariffs_of(contract)),
         made_by_id=None if actor is None else actor.pk,
     )
@@ -121,11 +123,7 @@ def store_amendment(
     return StoredAmendment(amendment=amendment, before=before, after=after)
 
 
-def _check(
-    contract: Contract, changes: TermChanges, effective_date: date, reason: str
-) -> None:
-    if not reason.strip():
-        raise AmendmentRefused("Give a reason: it is kept with the amendment.")
+def _check(contract: Contract, changes: TermChanges, effective_date: date) -> None:
     if contract.status == ContractStatus.DRAFT:
         raise AmendmentRefused(
             f"Contract {contract.number} is a draft: edit it as it is, nothing was "

@@ -23,13 +23,11 @@ class CancellationRefused(ValueError):
     """A contract is not canceled, or its cancellation not undone; the text says why."""
 
 
-def set_last_day(*, contract: Contract, last_day: date, reason: str) -> None:
+def set_last_day(*, contract: Contract, last_day: date) -> None:
     """Store the last day of service of a locked contract (S1).
 
     The day before the start means never served. Raises `CancellationRefused`.
     """
-    if not reason.strip():
-        raise CancellationRefused("Give a reason: it is kept with the cancellation.")
     if contract.status != ContractStatus.ACTIVE:
         raise CancellationRefused(
             f"Contract {contract.number} is {contract.get_status_display().lower()}; "

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from billing.services import audit
+from billing.services.reasons import given
 from contracts.domain.terms import ChargeState
 from contracts.models import ScheduledCharge
 from contracts.services.locks import lock_charge
@@ -32,13 +33,6 @@ class HasOutsideNumber(ValueError):
         )
 
 
-class ReasonMissing(ValueError):
-    """A release without a reason."""
-
-    def __init__(self) -> None:
-        super().__init__("Give a reason: it is kept with the release.")
-
-
 @transaction.atomic
 def release_external_charge(
     *, charge: ScheduledCharge, reason: str, actor: AbstractBaseUser | None
@@ -47,8 +41,7 @@ def release_external_charge(
 
     Raises `NotBilledElsewhere`, `HasOutsideNumber` and `ReasonMissing`.
     """
-    if not reason.strip():
-        raise ReasonMissing
+    reason = given(reason, kept_with="release")
     charge = _lock_external(charge)
     if charge.external_number:
         raise HasOutsideNumber(charge)
@@ -61,7 +54,7 @@ def release_external_charge(
         actor,
         before={"state": ChargeState.EXTERNAL},
         after={"state": ChargeState.PENDING},
-        reason=reason.strip(),
+        reason=reason,
     )
     return charge
 

@@ -4,7 +4,6 @@ The fields of the list are read once a request, with one query; their values com
 the rows. A list has room for a few: `in_list` and `in_filter`, the first by position.
 """
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, ClassVar, Final
@@ -15,14 +14,14 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBadRequest,
-    StreamingHttpResponse,
 )
 from django.urls import URLPattern, path, reverse
 
+from config.adminsite.csv_files import CHUNK, csv_response
 from config.adminsite.model_admin import FinanceModelAdmin
 from config.adminsite.registry import Link
 from customfields.display import brief_value
-from customfields.domain.csv_cells import plain_text
+from customfields.domain.csv_cells import csv_line, plain_text
 from customfields.domain.definition import (
     MOST_COLUMNS,
     MOST_FILTERS,
@@ -35,17 +34,8 @@ from customfields.filters import BlankFilterSet, custom_filterset
 from customfields.forms.owner import field_name
 from customfields.queries import definitions, definitions_in_list, search_values
 
-CHUNK: Final = 2_000
 MOST_FOUND: Final = 500
 COLUMN_PREFIX: Final = "cf:"
-
-
-class Echo:
-    """A file that gives back each line instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        """Return the line."""
-        return line
 
 
 class CustomFieldLists(FinanceModelAdmin):
@@ -141,12 +131,11 @@ class CustomFieldLists(FinanceModelAdmin):
     def _csv_lines(
         self, rows: QuerySet[Any], fields: tuple[FieldDefinition, ...]
     ) -> Iterator[str]:
-        writer = csv.writer(Echo())
         columns = [name for name, _ in self.export_columns]
-        yield writer.writerow([*columns, *custom_columns(fields)])
+        yield csv_line([*columns, *custom_columns(fields)])
         for row in rows.iterator(chunk_size=CHUNK):
             own = [plain_text(read(row)) for _, read in self.export_columns]
-            yield writer.writerow([*own, *custom_cells(fields, row.custom_fields)])
+            yield csv_line([*own, *custom_cells(fields, row.custom_fields)])
 
 
 def offered_filters(fields: Sequence[FieldDefinition]) -> list[FieldDefinition]:
@@ -172,15 +161,6 @@ def custom_cells(
 ) -> list[str]:
     """Return the cells of an owner's values, as a file to import has them."""
     return [csv_cell(definition, values.get(definition.key)) for definition in fields]
-
-
-def csv_response(lines: Iterator[str], file_name: str) -> StreamingHttpResponse:
-    """Return a file of lines, sent while they are written."""
-    return StreamingHttpResponse(
-        lines,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
-    )
 
 
 def unreadable_filters() -> HttpResponse:

@@ -1,6 +1,5 @@
 """What customers owe by age: by account and currency, as page and CSV."""
 
-import csv
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -9,18 +8,17 @@ from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 
-from billing.domain.money import round_money
+from billing.domain.money import plain_amount
 from billing.models import Account, LegalEntity
 from billing.queries import search_accounts
+from config.adminsite.csv_files import CHUNK, csv_response
 from config.adminsite.pages import SitePage, site_page
-from customfields.admin.lists import Echo
-from customfields.domain.csv_cells import plain_text
+from customfields.domain.csv_cells import csv_line, plain_text
 from invoicing.admin.account_money import invoices_of_age
 from invoicing.admin.dashboard_panels import segments
 from invoicing.admin.invoice import local_today
-from invoicing.admin.invoice_export import CHUNK
 from invoicing.domain.aging import AGES
 from invoicing.models import Invoice
 from invoicing.queries.receivables import (
@@ -106,12 +104,7 @@ class AgingExport(SitePage):
                 raise PermissionDenied
             today = local_today()
             rows = ages_of_accounts(invoices_meant(AgingForm(request.GET)), today=today)
-            name = f"receivables_{today.isoformat()}.csv"
-            return StreamingHttpResponse(
-                csv_lines(rows),
-                content_type="text/csv; charset=utf-8",
-                headers={"Content-Disposition": f'attachment; filename="{name}"'},
-            )
+            return csv_response(csv_lines(rows), f"receivables_{today.isoformat()}.csv")
 
         return view
 
@@ -135,19 +128,18 @@ def invoices_meant(form: AgingForm) -> QuerySet[Invoice]:
 
 def csv_lines(rows: QuerySet[Invoice, dict[str, Any]]) -> Iterator[str]:
     """Yield the lines of the file: one for each account and currency."""
-    writer = csv.writer(Echo())
-    yield writer.writerow(
+    yield csv_line(
         ("account_number", "account_name", "currency", *KEYS, "overdue", "total")
     )
     for stored in rows.iterator(chunk_size=CHUNK):
         row = account_ages(stored)
         amounts = (*row.amounts, row.overdue, row.total)
-        yield writer.writerow(
+        yield csv_line(
             (
                 plain_text(row.account_number),
                 plain_text(row.account_name),
                 row.currency,
-                *(f"{round_money(amount, row.currency):f}" for amount in amounts),
+                *(plain_amount(amount, row.currency) for amount in amounts),
             )
         )
 

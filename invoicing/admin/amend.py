@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.display import count_text, day_text
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import (
     CONFIRM,
     Done,
@@ -43,7 +44,6 @@ from invoicing.services.correction_review import AmendmentReview, review_amendme
 from invoicing.services.correction_trial import NOT_FINISHED
 from invoicing.services.lifecycle import Fixed, amend_contract, fix_contract
 
-AMEND: Final = "amend"
 FIX: Final = "fix"
 FINISH_PERMISSIONS: Final = ("invoicing.issue_invoice", "invoicing.credit_invoice")
 PAPERS_SHOWN: Final = 6
@@ -60,7 +60,7 @@ class AmendContract(ObjectAction):
     permission = "contracts.amend_contract"
     form_class = AmendForm
     asks_first = True
-    refusals = (AmendmentRefused, TaxPercentMissing, *NOT_FINISHED)
+    refusals = (AmendmentRefused, ReasonMissing, TaxPercentMissing, *NOT_FINISHED)
     template = "admin/contracts/contract/amend.html"
 
     def refusal(self, subject: Any) -> str:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.display import count_text, day_text, money_text
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.clock import today_in
@@ -66,7 +67,13 @@ class CancelContract(ObjectAction):
     tone = "danger"
     form_class = CancelForm
     asks_first = True
-    refusals = (CancellationRefused, NotCreditable, PeriodClosed, IssueDateTooEarly)
+    refusals = (
+        CancellationRefused,
+        ReasonMissing,
+        NotCreditable,
+        PeriodClosed,
+        IssueDateTooEarly,
+    )
 
     def refusal(self, subject: Any) -> str:
         """Only active contracts that are not being canceled."""

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from billing.display import count_text, day_text
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.clock import today_in
@@ -33,7 +34,6 @@ from invoicing.queries.claims import superseded_among
 from invoicing.services.correction_review import review_reissue
 from invoicing.services.corrections import (
     NotReissuable,
-    ReasonMissing,
     discard_draft,
     reissue_invoice,
 )

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.display import day_text, money_text
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.clock import now, today_in
@@ -20,7 +21,7 @@ from invoicing.domain.states import CreditNoteStatus, CreditReason, CreditSettle
 from invoicing.models import CreditNote, Invoice
 from invoicing.queries.claims import claim_of
 from invoicing.services.credit_preview import CreditPreview
-from invoicing.services.credits import NotIssued, ReasonMissing, credit_invoice
+from invoicing.services.credits import NotIssued, credit_invoice
 from invoicing.services.locks import PeriodClosed
 from invoicing.services.numbering import IssueDateTooEarly
 

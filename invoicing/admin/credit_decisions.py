@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.display import day_text, instant_text, money_text
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.clock import now, today_in
@@ -26,7 +27,6 @@ from invoicing.services.credit_decisions import (
     decline_credit,
     void_credit_note,
 )
-from invoicing.services.credits import ReasonMissing
 from invoicing.services.drafts import BillGroupNotActive, NotADraft
 from invoicing.services.locks import PeriodClosed
 from invoicing.services.numbering import IssueDateTooEarly

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum, Window
+from django.db.models import Count, Max, Q, QuerySet, Sum, Window
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -107,6 +107,7 @@ def _drafts() -> Iterator[WorkItem]:
         .values("currency")
         .annotate(
             held=Count("pk", filter=~Q(held_reason="")),
+            reason=Max("held_reason"),
             held_total=Sum("total", filter=~Q(held_reason=""), default=Decimal(0)),
             review=Count("pk", filter=Q(held_reason="")),
             review_total=Sum("total", filter=Q(held_reason=""), default=Decimal(0)),
@@ -121,6 +122,7 @@ def _drafts() -> Iterator[WorkItem]:
     review: defaultdict[str, Decimal] = defaultdict(Decimal)
     replacing: dict[str, Decimal] = {}
     held_count = review_count = replacing_count = 0
+    reason = ""
     for row in rows.order_by("currency"):
         held_count += row["held"]
         review_count += row["review"]
@@ -128,14 +130,14 @@ def _drafts() -> Iterator[WorkItem]:
         if row["replacing"]:
             replacing[row["currency"]] = row["replacing_total"]
         if row["held"]:
+            reason = reason or row["reason"]
             held[row["currency"]] += row["held_total"]
         if row["review"]:
             review[row["currency"]] += row["review_total"]
-    reasons = Invoice.objects.filter(status=InvoiceStatus.DRAFT).exclude(held_reason="")
     yield WorkItem(
         count=held_count,
         label="Held for review",
-        detail=_first(reasons.order_by("pk").values_list("held_reason", flat=True)),
+        detail=reason,
         url=f"{review_page}?list={WorkList.HELD}",
         amounts=dict(held),
         is_urgent=True,
@@ -160,12 +162,6 @@ def _counted(rows: QuerySet[Any], text: str) -> tuple[int, str]:
     """Return how many rows there are and what the first one says, in one query."""
     first = rows.annotate(rows=Window(Count("pk"))).values_list("rows", text).first()
     return first or (0, "")
-
-
-def _first(texts: object) -> str:
-    for text in texts[:1]:  # type: ignore[index]  # a queryset of texts
-        return str(text)
-    return ""
 
 
 def counts(request: HttpRequest) -> Iterator[NavigationCount]:

@@ -10,9 +10,9 @@ from billing.display import instant_text
 from billing.models import BillGroup, DeactivationRequest
 from billing.services.bill_groups import (
     NotWaiting,
-    ReasonMissing,
     decline_deactivation,
 )
+from billing.services.reasons import ReasonMissing
 from config.adminsite import registry
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of

@@ -5,7 +5,6 @@ search. Amounts are plain decimals with the currency's digits, dates are ISO. A 
 that a spreadsheet would run as a formula begins with an apostrophe.
 """
 
-import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -14,18 +13,17 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from billing.domain.money import round_money
+from billing.domain.money import plain_amount
+from config.adminsite.csv_files import CHUNK, csv_response
 from config.adminsite.pages import SitePage, site_page
 from customfields.admin.lists import (
-    Echo,
-    csv_response,
     custom_cells,
     custom_columns,
     offered_filters,
     unreadable_filters,
     with_values,
 )
-from customfields.domain.csv_cells import plain_text
+from customfields.domain.csv_cells import csv_line, plain_text
 from customfields.domain.definition import FieldDefinition, FieldObject
 from customfields.domain.kinds import Kind, show
 from customfields.filters import custom_filterset
@@ -34,7 +32,6 @@ from invoicing.filters import InvoiceFilter
 from invoicing.models import Invoice
 from invoicing.queries.search import search_invoices
 
-CHUNK: Final = 2_000
 COLUMNS: Final = (
     "number", "status", "account_number", "account_name", "bill_group", "bill_date",
     "issue_date", "due_date", "po_number", "currency", "subtotal", "tax", "total",
@@ -75,8 +72,7 @@ def csv_lines(
     invoices: QuerySet[Invoice], fields: Sequence[FieldDefinition] = ()
 ) -> Iterator[str]:
     """Yield the lines of the file, drafts first, then the newest."""
-    writer = csv.writer(Echo())
-    yield writer.writerow([*COLUMNS, *custom_columns(fields)])
+    yield csv_line([*COLUMNS, *custom_columns(fields)])
     rows = (
         invoices.select_related("account", "bill_group")
         .defer("bill_to", "seller", "taxes")
@@ -84,7 +80,7 @@ def csv_lines(
     )
     for invoice in rows.iterator(chunk_size=CHUNK):
         custom = custom_cells(fields, invoice.custom_fields)
-        yield writer.writerow([*_row(invoice), *custom])
+        yield csv_line([*_row(invoice), *custom])
 
 
 def _row(invoice: Invoice) -> tuple[str, ...]:
@@ -108,7 +104,7 @@ def _row(invoice: Invoice) -> tuple[str, ...]:
         invoice.due_date.isoformat() if invoice.due_date else "",
         plain_text(invoice.po_number),
         invoice.currency,
-        *(f"{round_money(amount, invoice.currency):f}" for amount in amounts),
+        *(plain_amount(amount, invoice.currency) for amount in amounts),
         plain_text("; ".join(_printed(entry) for entry in invoice.printed_fields)),
     )
 

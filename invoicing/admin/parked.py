@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from billing.choices import Badge
 from billing.display import badge, count_text, day_text, instant_text
 from billing.models import TaxRate
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.adminsite.bulk import BulkAction, BulkDone, bulk_action
@@ -23,7 +24,6 @@ from invoicing.models import InvoiceRun, ParkedBillGroup
 from invoicing.queries.parked import Retry, rates_to_mend, retries
 from invoicing.services.parking import (
     NotParked,
-    ReasonMissing,
     release_bill_group,
     release_bill_groups,
 )

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from billing.choices import Badge
 from billing.display import badge, count_text, day_text, money, money_text
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.adminsite.model_admin import ReadOnlyAdmin
@@ -164,7 +165,7 @@ class TakeBackPayment(ObjectAction):
     confirm_label = "Take the payment back"
     permission = "invoicing.take_back_payment"
     form_class = ReasonForm
-    refusals = (PaymentStays,)
+    refusals = (PaymentStays, ReasonMissing)
 
     def refusal(self, subject: Any) -> str:
         """Once."""

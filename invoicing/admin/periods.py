@@ -15,10 +15,10 @@ from billing.models import AccountingPeriod, LegalEntity
 from billing.queries import closable_month, closed_through
 from billing.services.periods import (
     PeriodStays,
-    ReasonMissing,
     close_period,
     reopen_period,
 )
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.adminsite.pages import SitePage, site_page

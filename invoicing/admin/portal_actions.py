@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.display import count_text, day_text, money_text
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import (
     Done,
     Figure,
@@ -194,7 +195,7 @@ class StepOfOne(Step, ObjectAction):
     """A step of one document."""
 
     model = PortalSubmission
-    refusals = (StepNotPossible, StepIncomplete, StepRefused)
+    refusals = (StepNotPossible, StepIncomplete, ReasonMissing, StepRefused)
 
     def refusal(self, subject: Any) -> str:
         """Only from the states before it."""

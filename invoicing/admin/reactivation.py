@@ -13,7 +13,8 @@ from billing.display import count_text, day_text, money_text
 from billing.domain.bill_group import BillGroupStatus
 from billing.models import BillGroup
 from billing.queries import invoicing_settings
-from billing.services.bill_groups import AlreadyActive, ReasonMissing
+from billing.services.bill_groups import AlreadyActive
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.adminsite.refusals import who_may

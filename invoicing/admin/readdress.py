@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.domain.address import Address
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from invoicing.admin.send_again import SendInvoiceAgain
@@ -59,7 +60,7 @@ class EditAddress(ObjectAction):
     permission = "invoicing.readdress_invoice"
     form_class = AddressForm
     asks_first = True
-    refusals = (AddressStays, PangoMissing, GlyphsMissing)
+    refusals = (AddressStays, ReasonMissing, PangoMissing, GlyphsMissing)
 
     def refusal(self, subject: Any) -> str:
         """Not of a draft that was thrown away."""

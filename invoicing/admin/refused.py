@@ -10,7 +10,7 @@ from billing.models import Account, BillGroup
 from billing.services.audit import record
 from config.adminsite import registry
 from config.adminsite.actor import actor_of
-from config.adminsite.refusals import Refused
+from config.adminsite.registry import Refused
 from contracts.models import Contract
 from invoicing.models import Invoice
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from billing.display import count_text, instant_text
 from billing.models import AuditEvent
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.clock import now
@@ -46,7 +47,7 @@ class SendAgain(ObjectAction):
     form_class = SendAgainForm
     form_heading = "Where and why"
     asks_first = True
-    refusals = (NotSentAgain,)
+    refusals = (NotSentAgain, ReasonMissing)
     noun: ClassVar[str]
 
     def refusal(self, subject: Any) -> str:

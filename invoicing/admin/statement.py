@@ -4,15 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.contrib import messages
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseRedirect,
-    StreamingHttpResponse,
-)
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from billing.models import Account
+from config.adminsite.csv_files import csv_response
 from config.adminsite.pages import ObjectPage, object_page
 from invoicing.admin.invoice import local_today
 from invoicing.domain.aging import AGES
@@ -167,11 +163,7 @@ class StatementCsv(StatementFile):
 
     def file(self, ledgers: Sequence[LedgerStatement], name: str) -> Any:
         """Write it row by row."""
-        return StreamingHttpResponse(
-            statement_csv(ledgers),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
-        )
+        return csv_response(statement_csv(ledgers), f"{name}.csv")
 
 
 def _ledger(ledger: LedgerStatement) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from billing.services.bill_groups import (
     AlreadyRequested,
     ClosedPeriodBillGroup,
     NotActive,
-    ReasonMissing,
     StillBilled,
     cancel_bill_group,
     check_stop,
     deactivate_bill_group,
     request_deactivation,
 )
+from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.clock import today_in

@@ -13,7 +13,6 @@ class InvoiceStatus(StrEnum):
     VOID = "VOID"
 
 
-UNISSUED = (InvoiceStatus.DRAFT, InvoiceStatus.VOID)
 ISSUED = (InvoiceStatus.OPEN, InvoiceStatus.PAID, InvoiceStatus.CREDITED)
 
 

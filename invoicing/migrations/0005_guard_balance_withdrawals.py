@@ -29,7 +29,7 @@ BEGIN
 END $$;
 
 CREATE CONSTRAINT TRIGGER balance_says_what_was_withdrawn
-    AFTER UPDATE OF withdrawn ON invoicing_balanceentry
+    AFTER INSERT OR UPDATE OF withdrawn ON invoicing_balanceentry
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION invoicing_check_withdrawn();
 CREATE CONSTRAINT TRIGGER balance_withdrawal_is_on_its_entry

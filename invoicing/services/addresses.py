@@ -15,6 +15,7 @@ from billing.domain.address import Address
 from billing.models import BillGroup
 from billing.queries import invoicing_settings
 from billing.services.audit import record
+from billing.services.reasons import given
 from invoicing.domain.states import DeliveryKind, DeliveryState, InvoiceStatus
 from invoicing.models import Delivery, Invoice, InvoiceRevision
 from invoicing.services.claims import lock_invoices
@@ -70,16 +71,15 @@ def change_invoice_address(
 
     Of an issued invoice a new revision of the paper is made, and the old one kept. It
     is rendered before the locks are taken, and looked at again under them. Raises
-    `AddressStays`, `PangoMissing` and `GlyphsMissing`.
+    `ReasonMissing`, `AddressStays`, `PangoMissing` and `GlyphsMissing`.
     """
-    if not reason.strip():
-        raise AddressStays("Give a reason: it is kept with the invoice.")
+    reason = given(reason, kept_with="invoice")
     fresh = Invoice.objects.select_related("current_revision", "legal_entity").get(
         pk=invoice.pk
     )
     check_address(fresh, address)
     if not fresh.is_issued:
-        return _change(fresh, address, reason.strip(), actor, also_future=also_future)
+        return _change(fresh, address, reason, actor, also_future=also_future)
     before = ensure_revision(invoice=fresh)
     fresh.current_revision = InvoiceRevision(
         invoice=fresh, bill_to=address.as_dict(), revision=before.revision + 1
@@ -87,7 +87,7 @@ def change_invoice_address(
     return _change(
         fresh,
         address,
-        reason.strip(),
+        reason,
         actor,
         also_future=also_future,
         after=before.revision,

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from billing.models import AuditEvent
 from billing.services.audit import record
+from billing.services.reasons import given
 from contracts.domain.terms import ChargeState
 from contracts.models import Contract, ScheduledCharge
 from contracts.services.cancellation import (
@@ -70,21 +71,20 @@ def cancel_contract(
 
     Pending charges after it are canceled, one across it is cut; drafts are rebuilt.
     `unused` says by charge id what becomes of issued charges with days after it; what
-    it leaves out stays as billed. Raises `CancellationRefused`.
+    it leaves out stays as billed. Raises `ReasonMissing` and `CancellationRefused`.
     """
+    reason = given(reason, kept_with="cancellation")
     limit_lock_waits()
     lock_open_books(contract.bill_group.legal_entity, issue_date=today)
     locked, group = lock_contract(contract)
     open_before = _open_amount(locked)
-    set_last_day(contract=locked, last_day=last_day, reason=reason)
+    set_last_day(contract=locked, last_day=last_day)
     locked.refresh_from_db()
     charges = unused_charges(locked, today=today)
     corrected = correct_documents(
         drafts_among(charges), contract_ids=[locked.pk], today=today
     )
-    notes = credit_unused(
-        charges, unused, reason=reason.strip(), actor=actor, today=today
-    )
+    notes = credit_unused(charges, unused, reason=reason, actor=actor, today=today)
     record(
         "contract.cancellation",
         actor=actor,
@@ -96,9 +96,9 @@ def cancel_contract(
             "last_day": last_day.isoformat(),
             "credit_notes": [note.pk for note in notes],
         },
-        reason=reason.strip(),
+        reason=reason,
     )
-    record_corrections(corrected, actor=actor, reason=reason.strip())
+    record_corrections(corrected, actor=actor, reason=reason)
     close_contract(contract=locked, as_of=today)
     locked.refresh_from_db()
     return Canceled(

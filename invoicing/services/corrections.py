@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
 
+from billing.services.reasons import given
 from contracts.domain.terms import ChargeState
 from contracts.models import Contract, ScheduledCharge
 from contracts.services.schedule import reconcile_contracts
@@ -35,13 +36,6 @@ from invoicing.services.replacements import (
 )
 
 GIVEN_FREELY = (CreditReason.SERVICE_ISSUE, CreditReason.GOODWILL)
-
-
-class ReasonMissing(ValueError):
-    """A correction without a reason."""
-
-    def __init__(self) -> None:
-        super().__init__("Give a reason: it is kept with the invoice.")
 
 
 class NotReissuable(ValueError):
@@ -69,7 +63,7 @@ def reissue_invoice(
 
     Usage is rated anew. Raises `ReasonMissing` and `NotReissuable`.
     """
-    reason = _given(reason)
+    reason = given(reason, kept_with="invoice")
     locked = _lock(invoice)
     if not locked.is_issued:
         raise NotReissuable(f"{locked} was never issued: discard the draft instead.")
@@ -96,7 +90,7 @@ def discard_draft(
     Discarding a replacement makes the charges of the invoice it would have replaced
     live again, as they were billed. Raises `ReasonMissing` and `NotADraft`.
     """
-    reason = _given(reason)
+    reason = given(reason, kept_with="invoice")
     draft = _lock(invoice)
     if draft.status != InvoiceStatus.DRAFT:
         raise NotADraft(f"{draft} is no draft any more: it is {draft.status.lower()}.")
@@ -245,12 +239,6 @@ def _give_again(
             )
         )
     return tuple(given)
-
-
-def _given(reason: str) -> str:
-    if not reason.strip():
-        raise ReasonMissing
-    return reason.strip()
 
 
 def _lock(invoice: Invoice) -> Invoice:

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from billing.domain.dates import day_text
 from billing.queries import closed_through
+from billing.services.reasons import given
 from invoicing.domain.credit import CreditParts, NotCreditable, after_voided_credit
 from invoicing.domain.credit_lines import Creditable
 from invoicing.domain.states import (
@@ -25,7 +26,6 @@ from invoicing.queries.claims import claim_of, creditable_of
 from invoicing.services.balance import withdraw
 from invoicing.services.claims import store_claim
 from invoicing.services.credits import (
-    ReasonMissing,
     issue_credit,
     lock_credited,
     record_credit,
@@ -91,15 +91,14 @@ def decline_credit(
 
     Raises `ReasonMissing` and `NotWaiting`.
     """
-    if not reason.strip():
-        raise ReasonMissing
+    reason = given(reason, kept_with="credit")
     group, _ = lock_credited(note.invoice, today=today)
     note = _waiting(note)
     note.status = CreditNoteStatus.DECLINED.value
     note.decided_by_name = actor.get_username()
     note.decided_at = Now()
     note.save(update_fields=["status", "decided_by_name", "decided_at"])
-    record_credit("credit_note.declined", note, group, actor, reason=reason.strip())
+    record_credit("credit_note.declined", note, group, actor, reason=reason)
     return note
 
 
@@ -111,8 +110,7 @@ def void_credit_note(
 
     Its void paper goes where the other went. Raises `ReasonMissing` and `CreditStands`.
     """
-    if not reason.strip():
-        raise ReasonMissing
+    reason = given(reason, kept_with="credit")
     group, invoice = lock_credited(note.invoice, today=today)
     note = CreditNote.objects.select_for_update(no_key=True, of=("self",)).get(
         pk=note.pk
@@ -125,7 +123,7 @@ def void_credit_note(
     store_claim(invoice, after_voided_credit(claim_of(invoice), parts))
     note.status = CreditNoteStatus.VOID.value
     note.voided_on = today
-    note.void_reason = reason.strip()
+    note.void_reason = reason
     note.save(update_fields=["status", "voided_on", "void_reason"])
     send_void_paper(note, group)
     record_credit("credit_note.voided", note, group, actor, reason=note.void_reason)

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from billing.models import BillGroup
 from billing.services.audit import actor_fields, record
+from billing.services.reasons import given
 from invoicing.domain.credit import (
     NotCreditable,
     after_credit,
@@ -57,13 +58,6 @@ class NotIssued(ValueError):
         )
 
 
-class ReasonMissing(ValueError):
-    """A credit, or what undoes it, without a reason."""
-
-    def __init__(self) -> None:
-        super().__init__("Give a reason: it is kept with the credit.")
-
-
 @transaction.atomic
 def credit_invoice(
     *,
@@ -89,13 +83,10 @@ def credit_invoice(
     `ReasonMissing`, `NotIssued`, `NotCreditable`, `PeriodClosed` and
     `IssueDateTooEarly`.
     """
-    if not reason.strip():
-        raise ReasonMissing
+    reason = given(reason, kept_with="credit")
     group, locked = lock_credited(invoice, today=today)
     sums = credited_sums(locked, lines=lines, amount=amount, with_paid=with_paid)
-    note = _draw_up(
-        locked, sums, actor, reason.strip(), reason_code=reason_code, to=settlement
-    )
+    note = _draw_up(locked, sums, actor, reason, reason_code=reason_code, to=settlement)
     if _needs_approval(note):
         if issues_replacement:
             note.issues_replacement = True

@@ -180,7 +180,8 @@ def amend_contract(
 
     Pending charges are planned anew, drafts rebuilt, and each issued invoice with a
     charge that changes gets a replacement draft. Invoices credited in full only if
-    their ids are in `replace_credited`. Raises `AmendmentRefused`.
+    their ids are in `replace_credited`. Raises `ReasonMissing` and
+    `AmendmentRefused`.
     """
     limit_lock_waits()
     locked, group = lock_contract(contract)

@@ -137,15 +137,19 @@ def tax_rows(
     taxes: Iterable[TaxLine], names: Mapping[Decimal | None, str]
 ) -> list[dict[str, str]]:
     """Return the tax of each rate as a document stores it; `names` are by percent."""
-    return [
-        {
-            "name": names[tax.percent],
-            "percent": format_decimal(tax.percent),
-            "taxable": str(tax.taxable),
-            "tax": str(tax.tax),
-        }
+    rows: list[dict[str, str]] = json.loads(_tax_text(taxes, names))
+    return rows
+
+
+def _tax_text(taxes: Iterable[TaxLine], names: Mapping[Decimal | None, str]) -> str:
+    """Return `tax_rows` as JSON, by hand: in half the time, once for each invoice."""
+    rows = [
+        f'{{"name": {json.dumps(names[tax.percent])}, '
+        f'"percent": "{format_decimal(tax.percent)}", '
+        f'"taxable": "{tax.taxable!s}", "tax": "{tax.tax!s}"}}'
         for tax in taxes
     ]
+    return f"[{', '.join(rows)}]"
 
 
 class InvoiceRows(NamedTuple):
@@ -264,13 +268,7 @@ def _invoice_row(
 
 def _taxes(document: Document) -> str:
     names = {line.tax_percent: line.tax_name for line in document.lines}
-    taxes = [
-        f'{{"name": {json.dumps(names[tax.percent])}, '
-        f'"percent": "{format_decimal(tax.percent)}", '
-        f'"taxable": "{tax.taxable!s}", "tax": "{tax.tax!s}"}}'
-        for tax in document.totals.taxes
-    ]
-    return f"[{', '.join(taxes)}]"
+    return _tax_text(document.totals.taxes, names)
 
 
 def seller_of(legal_entity: LegalEntity) -> dict[str, str]:

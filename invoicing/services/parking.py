@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from billing.models import BillGroup
 from billing.services.audit import record
+from billing.services.reasons import given
 from invoicing.models import InvoiceRun, ParkedBillGroup
 from invoicing.services.locks import (
     is_lock_trouble,
@@ -19,10 +20,6 @@ from invoicing.services.locks import (
 
 class NotParked(ValueError):
     """A bill group that is not parked was to be released."""
-
-
-class ReasonMissing(ValueError):
-    """An action that asks for a reason was given none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +80,7 @@ def release_bill_group(
 
     Raises `NotParked` and `ReasonMissing`.
     """
-    if not reason.strip():
-        raise ReasonMissing("Say why the bill group can be invoiced again.")
+    reason = given(reason, kept_with="bill group")
     limit_lock_waits()
     lock_bill_groups([bill_group.pk])
     parked = ParkedBillGroup.objects.filter(
@@ -95,7 +91,7 @@ def release_bill_group(
     ParkedBillGroup.objects.filter(pk=parked.pk).update(
         released_at=Now(),
         released_by_id=None if actor is None else actor.pk,
-        release_reason=reason.strip(),
+        release_reason=reason,
     )
     record(
         "bill_group.released",
@@ -105,7 +101,7 @@ def release_bill_group(
         bill_group_id=bill_group.pk,
         before={"parked": True, "because": parked.reason},
         after={"parked": False},
-        reason=reason.strip(),
+        reason=reason,
     )
     parked.refresh_from_db()
     return parked

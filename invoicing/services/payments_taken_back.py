@@ -15,6 +15,7 @@ from django.db import transaction
 
 from billing.models import BillGroup
 from billing.services.audit import record
+from billing.services.reasons import given
 from invoicing.domain.states import CreditNoteStatus, CreditSettlement
 from invoicing.models import (
     BalanceEntry,
@@ -41,11 +42,10 @@ def take_back_payment(
 ) -> Payment:
     """Undo a payment, dated today: its invoices are due again (M4).
 
-    Raises `PaymentStays` without a reason, for one taken back before, and where a
+    Raises `ReasonMissing`, and `PaymentStays` for one taken back before and where a
     credit refunded what now never came.
     """
-    if not reason.strip():
-        raise PaymentStays("Give a reason: it is kept with the payment.")
+    reason = given(reason, kept_with="payment")
     limit_lock_waits()
     lock_bill_groups([payment.bill_group_id])
     payment = Payment.objects.select_for_update(no_key=True, of=("self",)).get(
@@ -61,7 +61,7 @@ def take_back_payment(
     for entry in payment.balance_entries.order_by("pk"):
         _shrink(entry, entry.used + entry.left, payment, today=today)
     payment.taken_back_on = today
-    payment.taken_back_reason = reason.strip()
+    payment.taken_back_reason = reason
     payment.save(update_fields=["taken_back_on", "taken_back_reason"])
     group = BillGroup.objects.get(pk=payment.bill_group_id)
     record(

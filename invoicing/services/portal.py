@@ -14,6 +14,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from billing.services.audit import actor_fields, record
+from billing.services.reasons import given
 from customfields.domain.kinds import InvalidValue, Kind, is_blank, parse
 from invoicing.domain.portal import (
     PortalState,
@@ -117,10 +118,13 @@ def dispute_documents(
 ) -> StepTaken:
     """Note that the portal or the customer rejected documents, and why.
 
-    Raises `StepIncomplete`.
+    Raises `ReasonMissing` and `StepIncomplete`.
     """
     step = _Step(
-        to=PortalState.DISPUTED, on=on, note=_checked_reason(reason), file=file
+        to=PortalState.DISPUTED,
+        on=on,
+        note=given(checked_note(reason), kept_with="document"),
+        file=file,
     )
     return _take(step, submissions, actor=actor, today=today)
 
@@ -135,9 +139,13 @@ def withdraw_documents(
 ) -> StepTaken:
     """Take documents out of the worklist that are not uploaded (any more), and why.
 
-    Raises `StepIncomplete`.
+    Raises `ReasonMissing` and `StepIncomplete`.
     """
-    step = _Step(to=PortalState.WITHDRAWN, on=on, note=_checked_reason(reason))
+    step = _Step(
+        to=PortalState.WITHDRAWN,
+        on=on,
+        note=given(checked_note(reason), kept_with="document"),
+    )
     return _take(step, submissions, actor=actor, today=today)
 
 
@@ -166,13 +174,6 @@ def checked_note(text: str) -> str:
         raise StepIncomplete(f"The note can't be used. {fault}") from None
     if len(said) > LONGEST_NOTE:
         raise StepIncomplete(f"The note has more than {LONGEST_NOTE:,} characters.")
-    return said
-
-
-def _checked_reason(text: str) -> str:
-    said = checked_note(text)
-    if not said:
-        raise StepIncomplete("Give a reason: it is kept and shown with the document.")
     return said
 
 

@@ -6,14 +6,12 @@ sent, one paper at a time, and its size is known and bounded before it begins. M
 one changes nothing.
 """
 
-import csv
 import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from io import StringIO
 from typing import Final
 
-from billing.domain.money import round_money
+from billing.domain.money import plain_amount
 from billing.domain.portal import DemandFacts
 from billing.domain.portal_files import (
     SOURCES,
@@ -22,7 +20,7 @@ from billing.domain.portal_files import (
     unique_names,
 )
 from billing.models import PortalProfile
-from customfields.domain.csv_cells import plain_text
+from customfields.domain.csv_cells import csv_line, plain_text
 from customfields.domain.definition import FieldObject
 from invoicing.domain.portal import PortalState
 from invoicing.models import Invoice, InvoiceRevision, PortalSubmission
@@ -161,24 +159,22 @@ def index_csv(bundle: Bundle) -> bytes:
             pk__in=[row.invoice.replaces_id for row in rows if row.invoice.replaces_id]
         ).values_list("pk", "number")
     )
-    text = StringIO()
-    writer = csv.writer(text)
     columns = bundle.portal.index_columns
-    writer.writerow([plain_text(column.header) for column in columns])
+    lines = [csv_line(plain_text(column.header) for column in columns)]
     for entry in bundle.entries:
         row = entry.submission
         values = _values(
             entry, facts[row.pk], replaced.get(row.invoice.replaces_id or 0)
         )
-        writer.writerow(
-            [
+        lines.append(
+            csv_line(
                 values[column.source]
                 if column.source in SOURCES
                 else plain_text(_field(column.source, facts[row.pk]))
                 for column in columns
-            ]
+            )
         )
-    return text.getvalue().encode("utf-8-sig")
+    return "".join(lines).encode("utf-8-sig")
 
 
 def _shows_contracts(portal: PortalProfile) -> bool:
@@ -233,12 +229,10 @@ def _values(
         "bill_date": invoice.bill_date.isoformat() if is_invoice else "",
         "bill_group": row.bill_group.public_id,
         "currency": currency,
-        "subtotal": f"{round_money(document.subtotal, currency):f}",
-        "tax": f"{round_money(document.tax, currency):f}",
-        "total": f"{round_money(document.total, currency):f}",
-        "amount_due": f"{round_money(invoice.amount_due, currency):f}"
-        if is_invoice
-        else "",
+        "subtotal": plain_amount(document.subtotal, currency),
+        "tax": plain_amount(document.tax, currency),
+        "total": plain_amount(document.total, currency),
+        "amount_due": plain_amount(invoice.amount_due, currency) if is_invoice else "",
     }
 
 

@@ -18,7 +18,8 @@ from django.db.models import Sum
 from billing.domain.dates import day_text
 from billing.models import BillGroup
 from billing.services.audit import record
-from billing.services.bill_groups import ReasonMissing, reactivate_bill_group
+from billing.services.bill_groups import reactivate_bill_group
+from billing.services.reasons import given
 from contracts.domain.terms import ChargeState
 from contracts.models import ScheduledCharge
 from invoicing.domain.document import PendingCharge, TaxPercentMissing
@@ -110,11 +111,11 @@ def resume_bill_group(
     by_choice: dict[Choice, list[Missed]] = {choice: [] for choice in Choice}
     for bill_date, one in missed.items():
         by_choice[choices.get(bill_date, Choice.LEAVE)].append(one)
-    if by_choice[Choice.SKIP] and not reason.strip():
-        raise ReasonMissing
+    if by_choice[Choice.SKIP]:
+        reason = given(reason, kept_with="bill group")
 
     for one in by_choice[Choice.SKIP]:
-        _skip(group, one.bill_date, reason=reason.strip(), actor=actor)
+        _skip(group, one.bill_date, reason=reason, actor=actor)
     billed = [one.bill_date for one in by_choice[Choice.BILL]]
     invoices = (
         generate_bill_dates(

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from billing.domain.bill_group import DeliveryMethod
 from billing.models import BillGroup
 from billing.services.audit import record
+from billing.services.reasons import given
 from invoicing.domain.states import DeliveryKind, DeliveryState
 from invoicing.models import CreditNote, Delivery, Invoice
 from invoicing.queries.deliveries import deliveries_of, invoice_of
@@ -65,10 +66,10 @@ def send_again(
 ) -> Delivery:
     """Queue the paper of an issued document, as it stands, to be mailed once more.
 
-    Mails of it that wait or have failed are replaced. Raises `NotSentAgain`.
+    Mails of it that wait or have failed are replaced. Raises `ReasonMissing` and
+    `NotSentAgain`.
     """
-    if not reason.strip():
-        raise NotSentAgain("Give a reason: it is kept with the document.")
+    reason = given(reason, kept_with="document")
     try:
         validate_email(recipient)
     except ValidationError as fault:
@@ -99,7 +100,7 @@ def send_again(
         if before
         else None,
         after={"recipient": recipient, "sending": sent.sending},
-        reason=reason.strip(),
+        reason=reason,
     )
     return sent
 

@@ -1,15 +1,13 @@
 """Statements as files: a PDF in the account's language, and a CSV with every figure."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from io import StringIO
 from typing import Final
 
 from django.template.loader import render_to_string
 
-from billing.domain.money import round_money
-from customfields.domain.csv_cells import plain_text
+from billing.domain.money import plain_amount
+from customfields.domain.csv_cells import csv_line, plain_text
 from invoicing.services.rendering import render
 from invoicing.services.statement_sheet import compose_statement
 from invoicing.services.statement_words import movement_note, movement_text
@@ -64,7 +62,7 @@ def statement_csv(statements: Sequence[LedgerStatement]) -> Iterator[str]:
         write = Writer.of(ledger.account.language, ledger.currency)
 
         def amounts(*given: Decimal, code: str = ledger.currency) -> tuple[str, ...]:
-            return tuple(f"{round_money(amount, code):f}" for amount in given)
+            return tuple(plain_amount(amount, code) for amount in given)
 
         opening, closing = drawn.opening, drawn.closing
         yield _line(
@@ -92,6 +90,4 @@ def statement_csv(statements: Sequence[LedgerStatement]) -> Iterator[str]:
 
 def _line(texts: Sequence[str], figures: Sequence[str] = ()) -> str:
     """Return a line; a text that a spreadsheet would run begins with an apostrophe."""
-    file = StringIO()
-    csv.writer(file).writerow((*map(plain_text, texts), *figures))
-    return file.getvalue()
+    return csv_line((*map(plain_text, texts), *figures))

@@ -12,7 +12,7 @@ from invoicing.domain.aging import OpenItem
 from invoicing.domain.statement import Movement, Standing
 from invoicing.services.papers import seller_of
 from invoicing.services.sheet_facts import Blocks, Fact, blocks, filled
-from invoicing.services.sheet_parties import Party, print_logo, print_party
+from invoicing.services.sheet_frame import Frame, compose_frame
 from invoicing.services.statement_words import (
     age_labels,
     movement_note,
@@ -51,14 +51,8 @@ class PrintedItem:
 class StatementSheet:
     """The paper of one statement; `words` are its fixed words by English name."""
 
-    language: str
-    title: str
+    frame: Frame
     words: dict[str, str]
-    logo: str
-    seller: Party
-    seller_facts: tuple[Fact, ...]
-    bill_to: Party
-    facts: Blocks
     opening: str
     opening_label: str
     movements: tuple[PrintedMovement, ...]
@@ -78,27 +72,23 @@ def compose_statement(ledger: LedgerStatement) -> StatementSheet:
     write = Writer.of(account.language, ledger.currency)
     group = ledger.bill_group
     address = group.bill_to_address if group else account.address
-    seller = seller_of(ledger.legal_entity)
+    facts = filled(
+        (write.say("Account"), account.number),
+        (write.say("Bill group"), group.public_id if group else ""),
+        (write.say("From"), write.day(drawn.first)),
+        (write.say("To"), write.day(drawn.last)),
+        (write.say("Currency"), ledger.currency),
+    )
     return StatementSheet(
-        language=write.locale.language,
-        title=write.say("Statement of account"),
+        frame=compose_frame(
+            write,
+            title=write.say("Statement of account"),
+            mark="",
+            seller=seller_of(ledger.legal_entity),
+            bill_to=address.as_dict(),
+            facts=blocks(facts),
+        ),
         words=_words(write),
-        logo=print_logo(seller),
-        seller=print_party(write, seller),
-        seller_facts=filled(
-            (write.say("Tax id"), seller["tax_id"]),
-            (write.say("Email"), seller["email"]),
-        ),
-        bill_to=print_party(write, address.as_dict()),
-        facts=blocks(
-            filled(
-                (write.say("Account"), account.number),
-                (write.say("Bill group"), group.public_id if group else ""),
-                (write.say("From"), write.day(drawn.first)),
-                (write.say("To"), write.day(drawn.last)),
-                (write.say("Currency"), ledger.currency),
-            )
-        ),
         opening=write.amount(drawn.opening.balance),
         opening_label=write.say("Balance before {day}", day=write.day(drawn.first)),
         movements=tuple(_movement(write, move) for move in drawn.movements),
@@ -118,8 +108,6 @@ def compose_statement(ledger: LedgerStatement) -> StatementSheet:
 
 def _words(write: Writer) -> dict[str, str]:
     return {
-        "page": write.say("Page"),
-        "of": write.say("of"),
         "date": write.say("Date"),
         "movement": write.say("Movement"),
         "charges": write.say("Charges, {currency}", currency=write.currency),
@@ -130,7 +118,7 @@ def _words(write: Writer) -> dict[str, str]:
         "number": write.say("Invoice number"),
         "issued": write.say("Issue date"),
         "due_on": write.say("Due date"),
-        "total": write.say("Total open"),
+        "total": write.say("Total"),
         "due": write.say("Open, {currency}", currency=write.currency),
         "age": write.say("What is open by age, in days after the due date"),
     }

@@ -39,6 +39,7 @@ def browser() -> Iterator[Browser]:
     # Playwright runs a loop of its own in this thread; the database is not behind it.
     # Beside a loop Django keeps other connections. Those of before are closed, or a
     # forked process, which has no loop, would find them open and share its parent's.
+    # Those beside the loop are closed with it: nobody else could reach them.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     connections.close_all()
     with sync_playwright() as playwright:
@@ -46,6 +47,7 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield opened
         opened.close()
+        connections.close_all()
 
 
 class Staff:

@@ -16,9 +16,10 @@ import pytest
 import time_machine
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import AnonymousUser, Permission, User
+from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from billing.models import AuditEvent, InvoicingSettings
@@ -27,6 +28,7 @@ from config.adminsite import registry
 from config.adminsite.actions import every_action
 from config.adminsite.bulk import bulk_actions
 from config.adminsite.pages import object_pages, site_pages
+from config.adminsite.refusals import permission_denied
 from contracts.models import Contract
 from contracts.services.usage import record_usage
 from contracts.services.usage_import import upload_usage
@@ -34,6 +36,7 @@ from invoicing.models import (
     CreditLimit,
     Invoice,
     ParkedBillGroup,
+    PortalStep,
 )
 from invoicing.services.credit_documents import ensure_credit_paper
 from invoicing.services.credits import credit_invoice
@@ -42,6 +45,8 @@ from invoicing.services.generation import run_invoicing
 from invoicing.services.lifecycle import activate_contract, upload_contracts
 from invoicing.services.payment_imports import upload_payments
 from invoicing.services.payments import record_payment
+from invoicing.services.portal import submit_documents
+from invoicing.services.portal_files import check_file
 from tests.config import who_may as table
 from tests.customfields.fields import make_field
 from tests.factories import (
@@ -52,7 +57,7 @@ from tests.factories import (
     tax_rate,
     usage_line,
 )
-from tests.portal import portal_invoice
+from tests.portal import entry_of, portal_invoice
 from tests.staff import ROLES, active_contract, client_of, draft_contract, person
 
 pytestmark = pytest.mark.django_db
@@ -141,7 +146,14 @@ def world() -> Contract:
         legal_entity=group.legal_entity, currency="USD", amount=Decimal(50)
     )
     make_field("buyer", object="BILL_GROUP")
-    portal_invoice()
+    submit_documents(
+        submissions=[entry_of(portal_invoice(today=TODAY))],
+        reference="S-1",
+        on=TODAY,
+        file=check_file(name="proof.pdf", content=b"%PDF-1.7\n%%EOF"),
+        actor=UserFactory.create(),
+        today=TODAY,
+    )
     tax_rate("19")
     # The first to look at a paper has it rendered and kept (M7).
     for invoice in Invoice.objects.exclude(number=None):
@@ -190,7 +202,10 @@ def url_of(pattern: URLPattern) -> str:
     arguments: dict[str, Any] = {}
     for name in pattern.pattern.converters:
         arguments[name] = some_id(model_of(pattern.name or ""))
-    return reverse(f"admin:{pattern.name}", kwargs=arguments)
+    url = reverse(f"admin:{pattern.name}", kwargs=arguments)
+    if pattern.name == "invoicing_portalsubmission_file":
+        return f"{url}?step={some_id(PortalStep)}"
+    return url
 
 
 def model_of(name: str) -> Any:
@@ -433,6 +448,15 @@ class TestRefusal:
         (event,) = AuditEvent.objects.filter(code="action.refused")
         assert "is for Finance manager or Administrator." in page.content.decode()
         assert event.after["needs"] == ["billing.add_legalentity"]
+
+    def test_a_visitor_who_gets_past_the_login_leaves_no_trace(self) -> None:
+        request = RequestFactory().post("/admin/", {})
+        request.user = AnonymousUser()
+
+        page = permission_denied(request, PermissionDenied())
+
+        assert page.status_code == 403
+        assert refusals() == 0
 
     def test_what_nobody_may_is_said_to_the_administrator(
         self, world: Contract

@@ -38,6 +38,7 @@ JAN_1, TODAY = date(2026, 1, 1), date(2026, 1, 20)
 
 def refused(statement: str, *parameters: Any) -> bool:
     """Whether a statement is refused, at once or at the end of its transaction."""
+    settle()
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, parameters)
@@ -46,6 +47,13 @@ def refused(statement: str, *parameters: Any) -> bool:
     except IntegrityError:
         return True
     return False
+
+
+def settle() -> None:
+    """Check all that was written until now, so that only what follows is refused."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 @pytest.fixture(autouse=True)
@@ -122,6 +130,20 @@ def test_m3_lines_of_a_credit_note_stand() -> None:
         )
 
 
+PARTS = {"due_part", "paid_part", "given_back"}
+
+
+def test_a5_a_credit_that_waits_gave_nothing_back() -> None:
+    fields = {
+        field.attname: getattr(CreditNote.objects.get(), field.attname)
+        for field in CreditNote._meta.concrete_fields
+        if field.name not in {"id", "sequence", "number", "issue_date", *PARTS}
+    } | {"status": "TO_APPROVE"}
+
+    with pytest.raises(IntegrityError, match="gave_back"), transaction.atomic():
+        CreditNote.objects.create(**fields, given_back=D(10))
+
+
 def test_a9_a_credit_takes_lines_of_its_own_invoice_only() -> None:
     sold(today=date(2025, 12, 31), start_date=JAN_1, end_date=date(2026, 1, 31))
     run_invoicing(as_of=TODAY)
@@ -129,8 +151,7 @@ def test_a9_a_credit_takes_lines_of_its_own_invoice_only() -> None:
     fields = {
         field.attname: getattr(CreditNote.objects.get(), field.attname)
         for field in CreditNote._meta.concrete_fields
-        if field.name
-        not in {"id", "sequence", "number", "issue_date", "due_part", "paid_part"}
+        if field.name not in {"id", "sequence", "number", "issue_date", *PARTS}
     }
     waiting = CreditNote.objects.create(**(fields | {"status": "TO_APPROVE"}))
 
@@ -183,8 +204,15 @@ def test_m4_what_was_withdrawn_is_on_its_balance_and_stays() -> None:
     assert refused("DELETE FROM invoicing_balancewithdrawal")
     assert refused("UPDATE invoicing_balanceentry SET withdrawn = 1 WHERE used = 0")
     entry = BalanceEntry.objects.order_by("pk")[0]
-    with pytest.raises(IntegrityError), transaction.atomic():
-        save_and_check(BalanceWithdrawal(entry=entry, amount=1, withdrawn_on=TODAY))
+    for amount in (0, 1):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            save_and_check(
+                BalanceWithdrawal(entry=entry, amount=amount, withdrawn_on=TODAY)
+            )
+    entry.pk = None
+    entry.used, entry.withdrawn = D(0), D(1)
+    with pytest.raises(IntegrityError, match="withdrawn"), transaction.atomic():
+        save_and_check(entry)
 
 
 def test_m4_a_use_and_an_allocation_are_booked_on_both_sides() -> None:
@@ -204,8 +232,11 @@ def test_m4_a_use_and_an_allocation_are_booked_on_both_sides() -> None:
             save_and_check(row)
 
 
-def save_and_check(row: BalanceUse | BalanceWithdrawal | PaymentAllocation) -> None:
+def save_and_check(
+    row: BalanceEntry | BalanceUse | BalanceWithdrawal | PaymentAllocation,
+) -> None:
     """Save a row and check what the end of the transaction would."""
-    row.save()
+    settle()
+    row.save(force_insert=True)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from billing.models import BillGroup, InvoicingSettings, TaxRate
+from billing.services.reasons import ReasonMissing
 from contracts.models import ScheduledCharge, UsageRecord
 from invoicing.domain.eligibility import Outcome
 from invoicing.models import Invoice, InvoiceRun, ParkedBillGroup, RunDecision
@@ -19,7 +20,7 @@ from invoicing.services.generation import (
     preview_next_invoice,
     run_invoicing,
 )
-from invoicing.services.parking import NotParked, ReasonMissing, release_bill_group
+from invoicing.services.parking import NotParked, release_bill_group
 from invoicing.services.rehearsal import dry_run_invoicing
 from tests.books import broken_invariants, invoice_facts, line_of, sold
 from tests.factories import BillGroupFactory, LegalEntityFactory, tax_rate

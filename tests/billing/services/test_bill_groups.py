@@ -20,7 +20,6 @@ from billing.services.bill_groups import (
     ClosedPeriodBillGroup,
     NotActive,
     NotWaiting,
-    ReasonMissing,
     StillBilled,
     cancel_bill_group,
     check_stop,
@@ -29,6 +28,7 @@ from billing.services.bill_groups import (
     reactivate_bill_group,
     request_deactivation,
 )
+from billing.services.reasons import ReasonMissing
 from contracts.models import ScheduledCharge
 from tests.contracts.test_queries import charge
 from tests.factories import BillGroupFactory, ContractLineFactory, UserFactory

@@ -10,10 +10,10 @@ from billing.models import AccountingPeriod, AuditEvent, LegalEntity
 from billing.queries import closed_through
 from billing.services.periods import (
     PeriodStays,
-    ReasonMissing,
     close_period,
     reopen_period,
 )
+from billing.services.reasons import ReasonMissing
 from tests.factories import LegalEntityFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

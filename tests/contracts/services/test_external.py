@@ -5,11 +5,11 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from billing.models import AuditEvent
+from billing.services.reasons import ReasonMissing
 from contracts.models import ScheduledCharge
 from contracts.services.external import (
     HasOutsideNumber,
     NotBilledElsewhere,
-    ReasonMissing,
     record_external_number,
     release_external_charge,
 )

@@ -170,7 +170,7 @@ def test_bulk_action_is_refused_to_those_who_may_not(drafts: list[Invoice]) -> N
     page = bulk(client, drafts, _confirm="1")
 
     assert Invoice.objects.filter(status="DRAFT").count() == 2
-    assert b"Issue drafts" not in page.content
+    assert page.status_code == 403
 
 
 def test_refused_draft_does_not_stop_the_others(drafts: list[Invoice]) -> None:

@@ -21,6 +21,7 @@ from invoicing.services.credit_decisions import void_credit_note
 from invoicing.services.credits import credit_invoice
 from invoicing.services.delivery import deliver_next
 from invoicing.services.rendering import PangoMissing
+from tests.portal import ariba
 from tests.staff import ROLES, active_contract, client_of
 
 pytestmark = pytest.mark.django_db
@@ -250,6 +251,22 @@ def test_confirmed_it_is_mailed_once_however_often_it_is_clicked(
 
 
 @pytest.mark.parametrize("action", SENDING)
+def test_page_from_before_someone_else_sent_it_is_shown_again(
+    note: CreditNote, action: Any
+) -> None:
+    stale, quick = client_of("Finance clerk"), client_of("Finance manager")
+    url = action.url(subject_of(action, note).pk)
+    review: Any = stale.post(url, ANSWERS).context["review"]
+    click = {**ANSWERS, "_confirm": "1", "_reviewed": review.fingerprint}
+    assert quick.post(url, click).status_code == 302
+
+    page: Any = stale.post(url, click)
+
+    assert page.context["has_changed"]
+    assert AuditEvent.objects.filter(code="delivery.sent_again").count() == 1
+
+
+@pytest.mark.parametrize("action", SENDING)
 @pytest.mark.parametrize("to", ["", "nobody", "a@b.example,c@d.example"])
 def test_no_address_is_asked_again(note: CreditNote, action: Any, to: str) -> None:
     url = action.url(subject_of(action, note).pk)
@@ -264,7 +281,7 @@ def test_no_address_is_asked_again(note: CreditNote, action: Any, to: str) -> No
 def test_f3_group_without_mail_is_refused_with_the_advice(
     note: CreditNote, action: Any
 ) -> None:
-    BillGroup.objects.update(delivery="PORTAL")
+    BillGroup.objects.update(delivery="PORTAL", portal=ariba())
     subject = subject_of(action, note)
     client = client_of("Finance clerk")
 

@@ -326,6 +326,29 @@ def test_stale_selection_is_shown_again(entry: PortalSubmission) -> None:
     assert PortalStep.objects.count() == 1
 
 
+def test_stale_selection_of_the_same_figures_is_shown_again(
+    entry: PortalSubmission,
+) -> None:
+    """One document is still to be accepted, for the same total, but another one."""
+    other = entry_of(portal_invoice())
+    client = client_of("Finance clerk")
+    confirm(client, SubmitDocument.url(entry.pk), reference="A", on="2026-01-10")
+    chosen = {
+        "action": "accept_documents",
+        "index": "0",
+        "_selected_action": [entry.pk, other.pk],
+    }
+    review = client.post(LIST, chosen).context["review"]
+    confirm(client, AcceptDocument.url(entry.pk), on="2026-01-10")
+    confirm(client, SubmitDocument.url(other.pk), reference="B", on="2026-01-10")
+    click = {"_confirm": "1", "_reviewed": review.fingerprint, "on": "2026-01-10"}
+
+    page = client.post(LIST, {**chosen, **click})
+
+    assert b"the figures have changed" in page.content
+    assert PortalStep.objects.filter(state="ACCEPTED").count() == 1
+
+
 def test_bundle_is_reviewed_and_downloaded(
     entry: PortalSubmission, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.models import AuditEvent, BillGroup, LegalEntity
+from billing.services.reasons import ReasonMissing
 from invoicing.domain.document import TaxPercentMissing
 from invoicing.models import Delivery, Invoice, InvoiceRun, ParkedBillGroup
 from invoicing.services.generation import run_invoicing
 from invoicing.services.parking import (
-    ReasonMissing,
     park_bill_group,
     release_bill_group,
     release_bill_groups,

@@ -8,6 +8,7 @@ import pytest
 
 from billing.domain.address import Address
 from billing.models import AuditEvent, BillGroup, InvoicingSettings
+from billing.services.reasons import ReasonMissing
 from invoicing.models import Delivery, Invoice, InvoiceRevision
 from invoicing.services import addresses
 from invoicing.services.addresses import (
@@ -156,7 +157,6 @@ def test_d2_a_draft_has_no_revisions() -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"reason": " "}, "Give a reason"),
         ({"address": Address(name="", line1="x")}, "has a name"),
         ({"address": Address(name="Halden")}, "has a name and at least"),
     ],
@@ -166,6 +166,11 @@ def test_d2_what_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(AddressStays, match=sentence):
         change(invoice, **fields)
+
+
+def test_d2_needs_a_reason(invoice: Invoice) -> None:
+    with pytest.raises(ReasonMissing, match="invoice"):
+        change(invoice, reason=" ")
 
 
 def test_d2_the_same_address_changes_nothing(invoice: Invoice) -> None:

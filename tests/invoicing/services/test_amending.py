@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from billing.models import AuditEvent
+from billing.services.reasons import ReasonMissing
 from contracts.domain.term_changes import LineEdit, NewLine, TermChanges
 from contracts.domain.terms import ChargeType, Timing
 from contracts.models import Amendment, Contract, ContractLine, ScheduledCharge
@@ -367,7 +368,6 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("fields", "sentence"),
         [
-            ({"quantity": D(1), "reason": " "}, "Give a reason"),
             ({}, "Nothing is changed"),
             ({"quantity": D(-1)}, "Platform: Quantities and prices are not negative"),
             ({"quantity": D("NaN")}, "Platform"),
@@ -382,6 +382,14 @@ class TestRefused:
 
         with pytest.raises(AmendmentRefused, match=sentence):
             amend(contract, **fields)
+
+        assert live(contract) == before
+
+    def test_a1_needs_a_reason(self, contract: Contract) -> None:
+        before = live(contract)
+
+        with pytest.raises(ReasonMissing, match="amendment"):
+            amend(contract, quantity=D(1), reason=" ")
 
         assert live(contract) == before
 

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from billing.models import AuditEvent, InvoicingSettings
+from billing.services.reasons import ReasonMissing
 from contracts.models import Contract, ScheduledCharge
 from contracts.services.cancellation import CancellationRefused
 from invoicing.models import CreditLimit, CreditNote, Invoice
@@ -271,7 +272,7 @@ class TestRefused:
             cancel(contract, last_day)
 
     def test_s1_needs_a_reason(self, contract: Contract) -> None:
-        with pytest.raises(CancellationRefused, match="reason"):
+        with pytest.raises(ReasonMissing, match="cancellation"):
             cancel(contract, TODAY, reason=" ")
 
     def test_s1_not_twice(self, contract: Contract) -> None:

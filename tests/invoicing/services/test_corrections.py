@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.models import InvoicingSettings
+from billing.services.reasons import ReasonMissing
 from contracts.domain.term_changes import LineEdit, TermChanges
 from contracts.models import Contract, ScheduledCharge
 from contracts.services.late_usage import record_late_usage
@@ -18,7 +19,6 @@ from invoicing.domain.states import CreditReason
 from invoicing.models import BalanceEntry, CreditLimit, CreditNote, Invoice
 from invoicing.services.corrections import (
     NotReissuable,
-    ReasonMissing,
     discard_draft,
     finish_replacement,
     reissue_invoice,

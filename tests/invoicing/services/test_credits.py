@@ -10,6 +10,7 @@ from django.db import connection
 
 from billing.models import AccountingPeriod, AuditEvent, BillGroup
 from billing.services.periods import close_period
+from billing.services.reasons import ReasonMissing
 from invoicing.domain.credit import NotCreditable
 from invoicing.domain.states import CreditReason, CreditSettlement
 from invoicing.models import (
@@ -28,7 +29,7 @@ from invoicing.services.credit_decisions import (
     decline_credit,
     void_credit_note,
 )
-from invoicing.services.credits import NotIssued, ReasonMissing, credit_invoice
+from invoicing.services.credits import NotIssued, credit_invoice
 from invoicing.services.generation import run_invoicing
 from invoicing.services.locks import PeriodClosed
 from invoicing.services.payments import record_payment

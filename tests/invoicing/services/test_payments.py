@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.models import AuditEvent, BillGroup
+from billing.services.reasons import ReasonMissing
 from invoicing.domain.allocation import NotAllocatable
 from invoicing.domain.credit import NotCreditable
 from invoicing.domain.states import CreditSettlement
@@ -236,7 +237,7 @@ class TestTakeBack:
             take_back(payment)
 
     def test_m4_needs_a_reason(self, group: BillGroup) -> None:
-        with pytest.raises(PaymentStays, match="reason"):
+        with pytest.raises(ReasonMissing, match="payment"):
             take_back(pay(group, "5"), reason=" ")
 
     def test_m4_not_twice(self, group: BillGroup) -> None:

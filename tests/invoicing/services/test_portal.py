@@ -10,6 +10,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import AuditEvent, InvoicingSettings, PortalProfile
+from billing.services.reasons import ReasonMissing
 from invoicing.domain.portal import PortalState
 from invoicing.models import (
     CreditNote,
@@ -259,7 +260,7 @@ def test_f3_dispute_and_withdrawal_need_a_reason() -> None:
     given = {"submissions": [entry], "reason": " \n", "on": JAN_9, "today": JAN_9}
 
     for step in (dispute_documents, withdraw_documents):
-        with pytest.raises(StepIncomplete, match="Give a reason"):
+        with pytest.raises(ReasonMissing, match="document"):
             step(**given, actor=UserFactory.create())  # type: ignore[arg-type]
 
 

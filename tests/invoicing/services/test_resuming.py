@@ -8,9 +8,9 @@ import pytest
 from billing.models import AccountingPeriod, AuditEvent, BillGroup, TaxRate
 from billing.services.bill_groups import (
     AlreadyActive,
-    ReasonMissing,
     deactivate_bill_group,
 )
+from billing.services.reasons import ReasonMissing
 from contracts.models import ScheduledCharge
 from invoicing.models import Invoice
 from invoicing.services.generation import NotGenerated, run_invoicing

@@ -11,7 +11,8 @@ from django.core.mail import EmailMessage
 from django.db.models.functions import Now
 
 from billing.domain.address import Address
-from billing.models import AuditEvent
+from billing.models import AuditEvent, BillGroup
+from billing.services.reasons import ReasonMissing
 from invoicing.display import delivery_text
 from invoicing.models import (
     CreditLimit,
@@ -35,6 +36,7 @@ from tests.invoicing.services.printed import (
     issue,
     paper_delivery,
 )
+from tests.portal import ariba
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 3, 10)
@@ -61,6 +63,12 @@ def invoice() -> Invoice:
     deliver_all()
     mail.outbox.clear()
     return made
+
+
+def delivered_by(invoice: Invoice, delivery: str) -> None:
+    BillGroup.objects.filter(pk=invoice.bill_group_id).update(
+        delivery=delivery, portal=ariba()
+    )
 
 
 def deliver_all() -> int:
@@ -91,8 +99,7 @@ def states(document: Invoice | CreditNote) -> list[tuple[str, int, str]]:
 def test_g11_a_credit_note_is_mailed_with_its_paper(
     invoice: Invoice, delivery: str
 ) -> None:
-    invoice.bill_group.delivery = delivery
-    invoice.bill_group.save()
+    delivered_by(invoice, delivery)
 
     note = credit(invoice)
     deliver_all()
@@ -114,8 +121,7 @@ def test_g11_a_credit_note_is_mailed_with_its_paper(
 
 @pytest.mark.parametrize("delivery", ["PORTAL", "NONE"])
 def test_f3_portal_and_none_send_no_mail(invoice: Invoice, delivery: str) -> None:
-    invoice.bill_group.delivery = delivery
-    invoice.bill_group.save()
+    delivered_by(invoice, delivery)
 
     note = credit(invoice)
     deliver_all()
@@ -235,8 +241,7 @@ def test_m7_before_its_paper_the_mail_comes_by_itself(
 def test_f3_nothing_is_mailed_to_a_group_without_mail(
     invoice: Invoice, delivery: str
 ) -> None:
-    invoice.bill_group.delivery = delivery
-    invoice.bill_group.save()
+    delivered_by(invoice, delivery)
 
     with pytest.raises(NotSentAgain, match="gets no mail"):
         again(invoice)
@@ -251,7 +256,7 @@ def test_recipient_is_one_address(invoice: Invoice, to: str) -> None:
 
 
 def test_m5_sending_again_has_a_reason(invoice: Invoice) -> None:
-    with pytest.raises(NotSentAgain, match="reason"):
+    with pytest.raises(ReasonMissing, match="document"):
         send_again(document=invoice, recipient=TO, reason=" ", actor=None)
 
 
