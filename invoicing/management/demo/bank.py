@@ -1,4 +1,4 @@
-"""The demo's bank: each week a file of what came in, through the real payment import.
+"""The demo's bank: every two weeks a file of what came in, through the real import.
 
 `payers.csv` says by account how many days after the due date it pays which percent of
 what an invoice then has due, for invoices due before `until` if that is filled. An
@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import cast
 
 from django.contrib.auth.models import AbstractBaseUser
 
@@ -20,20 +21,20 @@ from invoicing.management.demo.files import Row, month, read_demo
 from invoicing.models import Invoice
 from invoicing.services.payment_imports import import_payments
 
-WEEK = timedelta(days=7)
+FORTNIGHT = timedelta(days=14)
 COLUMNS = ("bill_group", "amount", "currency", "received_on", "reference", "invoice")
 
 
 class Bank:
-    """The weekly files of the year before today, recorded in order."""
+    """The files of the year before today, recorded in order."""
 
     def __init__(self, *, actor: AbstractBaseUser, today: date) -> None:
         self._actor = actor
         self._habits: defaultdict[str, list[Row]] = defaultdict(list)
         for row in read_demo("payers.csv", today=today):
             self._habits[row["account_number"]].append(row)
-        weeks = (today - month(today, -12)).days // WEEK.days
-        self._waiting = [today - WEEK * back for back in range(weeks)]
+        files = (today - month(today, -12)).days // FORTNIGHT.days
+        self._waiting = [today - FORTNIGHT * back for back in range(files)]
 
     def record(self, *, until: date) -> None:
         """Record the files up to a day that are not recorded yet."""
@@ -49,15 +50,16 @@ class Bank:
                 )
 
     def _received(self, day: date) -> Iterator[dict[str, str]]:
-        """Yield what came in the week to a day."""
+        """Yield what came in the fortnight to a day."""
         open_ones = Invoice.objects.filter(
             status=InvoiceStatus.OPEN, account__number__in=self._habits
         ).select_related("account", "bill_group")
         for invoice in open_ones.order_by("pk"):
+            due = cast("date", invoice.due_date)  # which every issued invoice has
             for habit in self._habits[invoice.account.number]:
-                paid_on = invoice.due_date + timedelta(int(habit["days_after_due"]))
-                stopped = habit["until"] and str(invoice.due_date) >= habit["until"]
-                if day - WEEK < paid_on <= day and not stopped:
+                paid_on = due + timedelta(int(habit["days_after_due"]))
+                stopped = habit["until"] and due.isoformat() >= habit["until"]
+                if day - FORTNIGHT < paid_on <= day and not stopped:
                     yield _row(invoice, habit, paid_on)
 
 

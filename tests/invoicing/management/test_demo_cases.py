@@ -8,12 +8,28 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, F, QuerySet
 
-from billing.models import Account, BillGroup, DeactivationRequest, LegalEntity, TaxRate
+from billing.models import (
+    Account,
+    AccountingPeriod,
+    BillGroup,
+    DeactivationRequest,
+    LegalEntity,
+    TaxRate,
+)
 from contracts.models import Contract, ContractLine, ScheduledCharge
 from customfields.models import CustomField
 from invoicing.management.demo.company import load_demo
 from invoicing.management.demo.files import FOLDER, Row, read_demo
-from invoicing.models import Invoice, InvoiceLine, ParkedBillGroup, RunDecision
+from invoicing.models import (
+    CreditNote,
+    Invoice,
+    InvoiceLine,
+    InvoiceRevision,
+    ParkedBillGroup,
+    Payment,
+    PortalSubmission,
+    RunDecision,
+)
 from invoicing.services.explain import Explanation, explain_invoice
 from invoicing.services.generation import invoice_legal_entity
 from tests.books import broken_invariants
@@ -59,7 +75,7 @@ def _cases() -> dict[str, QuerySet[Any]]:
         "ended": contracts.filter(end_date__lt=TODAY),
         "future start": contracts.filter(start_date__gt=TODAY),
         "future start, billed at signing": invoices.filter(
-            bill_date__gt=TODAY, status="OPEN"
+            bill_date__gt=TODAY, number__isnull=False
         ),
         "leading stub": charges.filter(
             period_start=F("contract__start_date"),
@@ -70,7 +86,7 @@ def _cases() -> dict[str, QuerySet[Any]]:
         ),
         "two contracts on one invoice": invoices.annotate(
             contracts=Count("lines__charge__contract", distinct=True)
-        ).filter(contracts__gt=1, status="OPEN"),
+        ).filter(contracts__gt=1, number__isnull=False),
         "several bill groups": Account.objects.annotate(
             groups=Count("bill_groups")
         ).filter(groups__gt=2),
@@ -81,7 +97,7 @@ def _cases() -> dict[str, QuerySet[Any]]:
         "rated usage": InvoiceLine.objects.exclude(detail=[]),
         "manual": groups.filter(invoicing="MANUAL", charges__bill_date__lt=TODAY),
         "manual, billed by hand": invoices.filter(
-            bill_group__invoicing="MANUAL", run=None, status="OPEN"
+            bill_group__invoicing="MANUAL", run=None, number__isnull=False
         ),
         "inactive": groups.filter(
             status="INACTIVE", charges__state="PENDING", charges__bill_date__lt=TODAY
@@ -112,11 +128,12 @@ def _cases() -> dict[str, QuerySet[Any]]:
         "a year ago": invoices.filter(issue_date__lt=TODAY - timedelta(days=360)),
         "this month": invoices.filter(issue_date__gte=TODAY.replace(day=1)),
     }
+    found |= _what_finance_did()
     for state in ("PENDING", "DRAFTED", "INVOICED", "EXTERNAL"):
         found[f"{state} charge"] = charges.filter(state=state)
     for currency in ("USD", "EUR", "JPY", "KWD"):
         found[f"invoice in {currency}"] = invoices.filter(
-            currency=currency, status="OPEN"
+            currency=currency, number__isnull=False
         )
     for delivery in ("EMAIL", "PORTAL", "BOTH", "NONE"):
         found[f"delivery {delivery}"] = invoices.filter(bill_group__delivery=delivery)
@@ -126,6 +143,37 @@ def _cases() -> dict[str, QuerySet[Any]]:
         found[f"from the {day}th"] = contracts.filter(bill_day=day)
     for owner in ("ACCOUNT", "BILL_GROUP", "CONTRACT"):
         found[f"custom field of {owner}"] = CustomField.objects.filter(object=owner)
+    return found
+
+
+def _what_finance_did() -> dict[str, QuerySet[Any]]:
+    invoices = Invoice.objects
+    notes = CreditNote.objects
+    contracts = Contract.objects
+    found: dict[str, QuerySet[Any]] = {
+        "paid": invoices.filter(status="PAID"),
+        "paid in part": invoices.filter(status="OPEN", paid__gt=0),
+        "long overdue": invoices.filter(
+            status="OPEN", due_date__lt=TODAY - timedelta(days=90)
+        ),
+        "balance used": invoices.filter(balance_applied__gt=0),
+        "payment taken back": Payment.objects.exclude(taken_back_on=None),
+        "fixed": invoices.filter(status="CREDITED", replacements__status="OPEN"),
+        "replacement that waits": invoices.filter(
+            status="DRAFT", replaces__isnull=False
+        ),
+        "credit of a line": notes.filter(reason_code="SERVICE_ISSUE", status="ISSUED"),
+        "credit that waits": notes.filter(status="TO_APPROVE"),
+        "void credit": notes.filter(status="VOID"),
+        "canceled": contracts.filter(status="CANCELED"),
+        "cancels later": contracts.filter(status="ACTIVE", last_day__gt=TODAY),
+        "amended for later": contracts.filter(amendments__effective_date__gt=TODAY),
+        "edited address": InvoiceRevision.objects.filter(revision=2),
+        "closed month": AccountingPeriod.objects.filter(state="CLOSED"),
+        "portal, paid": PortalSubmission.objects.filter(invoice__status="PAID"),
+    }
+    for state in ("TO_SUBMIT", "SUBMITTED", "ACCEPTED", "DISPUTED"):
+        found[f"portal, {state}"] = PortalSubmission.objects.filter(state=state)
     return found
 
 
