@@ -1,6 +1,5 @@
 """What custom fields there are, and who holds values of them. One query each."""
 
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,12 @@ from customfields.domain.kinds import Kind, Stored
 from customfields.models import VALUE_WORDS, CustomField
 
 Owner = TypeVar("Owner", bound=Model)
+
+
+class _Beginnings(SearchQuery):
+    """What is searched for, cut into words as the values are."""
+
+    SEARCH_TYPES = {"words": "customfields_beginnings"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +106,8 @@ def search_values(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     Words are found by their beginnings, in any order and case. Uses the index on
     `customfields_words`; a text without words finds nothing.
     """
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text))
-    if not words:
-        return rows.none()
-    query = SearchQuery(
-        " & ".join(f"{word}:*" for word in words), search_type="raw", config="simple"
+    query = _Beginnings(
+        unicodedata.normalize("NFC", text).replace("\0", " "), search_type="words"
     )
     filled: QuerySet[Any] = rows.alias(value_words=VALUE_WORDS).exclude(
         custom_fields={}

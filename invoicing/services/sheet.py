@@ -14,7 +14,14 @@ from decimal import Decimal
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 from invoicing.queries.balances import used_at_issue
-from invoicing.services.sheet_facts import Blocks, Fact, blocks, filled
+from invoicing.services.sheet_facts import (
+    Blocks,
+    Columns,
+    Fact,
+    blocks,
+    filled,
+    in_two_columns,
+)
 from invoicing.services.sheet_fields import print_fields
 from invoicing.services.sheet_frame import Frame, compose_frame, print_sums
 from invoicing.services.sheet_lines import (
@@ -61,7 +68,7 @@ class Sheet:
 
     frame: Frame
     words: Words
-    notes: Blocks
+    notes: Columns
     contracts: tuple[PrintedContract, ...]
     has_discounts: bool
     has_tax_rates: bool
@@ -103,7 +110,7 @@ def compose_sheet(invoice: Invoice) -> Sheet:
             facts=blocks(_facts(write, invoice)),
         ),
         words=_words(write),
-        notes=blocks(fields.get("", ())),
+        notes=in_two_columns(fields.get("", ())),
         contracts=contracts,
         has_discounts=has_discounts,
         has_tax_rates=has_tax_rates,

@@ -14,7 +14,14 @@ from itertools import groupby
 
 from invoicing.domain.states import CreditReason, CreditSettlement
 from invoicing.models import CreditNote, CreditNoteLine, Invoice
-from invoicing.services.sheet_facts import Blocks, Fact, blocks, filled
+from invoicing.services.sheet_facts import (
+    Blocks,
+    Columns,
+    Fact,
+    blocks,
+    filled,
+    in_two_columns,
+)
 from invoicing.services.sheet_frame import Frame, compose_frame, print_sums
 from invoicing.services.sheet_lines import LONG_FIGURE
 from invoicing.services.wording import Writer, plain
@@ -64,7 +71,7 @@ class CreditSheet:
 
     frame: Frame
     words: CreditWords
-    notes: Blocks
+    notes: Columns
     contracts: tuple[CreditedContract, ...]
     has_tax_rates: bool
     has_long_figures: bool
@@ -98,7 +105,7 @@ def compose_credit_sheet(note: CreditNote) -> CreditSheet:
             facts=blocks(_facts(write, note, invoice)),
         ),
         words=_words(write),
-        notes=blocks(filled((write.say("Reason"), _reason(write, note)))),
+        notes=in_two_columns(filled((write.say("Reason"), _reason(write, note)))),
         contracts=contracts,
         has_tax_rates=has_tax_rates,
         has_long_figures=_has_long_figures(contracts),

@@ -19,7 +19,9 @@ class Fact:
     value: str
 
 
-Blocks = tuple[tuple[Fact, ...], ...]
+Block = tuple[Fact, ...]
+Blocks = tuple[Block, ...]
+Columns = tuple[tuple[Block, Block], ...]
 
 
 def filled(*pairs: tuple[str, str]) -> tuple[Fact, ...]:
@@ -30,11 +32,21 @@ def filled(*pairs: tuple[str, str]) -> tuple[Fact, ...]:
 
 def blocks(facts: Iterable[Fact], *, label: int = SHORT_LABEL) -> Blocks:
     """Put facts that need one line each together: a row of a table is what costs."""
-    rows: list[tuple[Fact, ...]] = []
+    rows: list[Block] = []
     for is_short, run in groupby(facts, key=lambda fact: _is_short(fact, label)):
         together = tuple(run)
         rows.extend([together] if is_short else [(fact,) for fact in together])
     return tuple(rows)
+
+
+def in_two_columns(facts: Iterable[Fact]) -> Columns:
+    """Put facts that need one line each side by side, to be read downwards."""
+    return tuple(_halved(block) for block in blocks(facts))
+
+
+def _halved(block: Block) -> tuple[Block, Block]:
+    half = (len(block) + 1) // 2
+    return block[:half], block[half:]
 
 
 def _is_short(fact: Fact, label: int) -> bool:

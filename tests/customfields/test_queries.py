@@ -107,8 +107,32 @@ def test_new_invoices_store_the_defaults_of_their_own_fields() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["ariba", "north-4410", "4410", "PORTAL.example", "Kö", "second line", "pe zz"],
-    ids=["any_case", "code", "part", "host", "beginning", "after_break", "words"],
+    [
+        "ariba",
+        "north-4410",
+        "4410",
+        "PORTAL.example",
+        "Kö",
+        "second line",
+        "pe zz",
+        "5",
+        "हिन्दी",
+        "o'neill",
+        "x" * 300,
+    ],
+    ids=[
+        "any_case",
+        "code",
+        "part",
+        "host",
+        "beginning",
+        "after_break",
+        "words",
+        "currency",
+        "marks",
+        "quote",
+        "long",
+    ],
 )
 def test_owners_are_found_by_the_words_of_their_values(text: str) -> None:
     held = AccountFactory.create(
@@ -118,6 +142,8 @@ def test_owners_are_found_by_the_words_of_their_values(text: str) -> None:
             "address": "https://portal.example.com/a?b=1",
             "note": 'Köln\nsecond "line"',
             "odd": "peculiar zz1",
+            "price": "€5 हिन्दी O'Neill\u2019s",
+            "long": "x" * 5000,
         }
     )
     AccountFactory.create(custom_fields={"ariba": "portal_id"}, name="Ariba 4410")
@@ -125,7 +151,7 @@ def test_owners_are_found_by_the_words_of_their_values(text: str) -> None:
     assert list(search_values(type(held).objects.all(), text)) == [held]
 
 
-@pytest.mark.parametrize("text", ["", "  ", "'|!&:*", "nobody"])
+@pytest.mark.parametrize("text", ["", "  ", "'|!&:*", "\0", "nobody"])
 def test_search_for_no_words_finds_nothing(text: str) -> None:
     account = AccountFactory.create(custom_fields={"a": "b"})
 

