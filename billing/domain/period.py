@@ -7,10 +7,9 @@ charge that begins or ends off a boundary is a stub of the anchored period it li
 """
 
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import count
 from typing import Self
 
 _ONE_DAY = timedelta(days=1)
@@ -161,17 +160,3 @@ class Anchor:
         """Return the k for which the day lies from boundary k up to boundary k + 1."""
         k = (_month_number(day) - self._first_month) // self.months
         return k if self.boundary(k) <= day else k - 1
-
-    def period_containing(self, day: date) -> Period:
-        """Return the whole anchored period that the day lies in."""
-        k = self.index_containing(day)
-        return Period(self.boundary(k), self.boundary(k + 1))
-
-    def periods_from(self, day: date) -> Iterator[Period]:
-        """Yield whole anchored periods without end; the first one contains the day."""
-        first = self.index_containing(day)
-        start = self.boundary(first)
-        for k in count(first + 1):
-            end = self.boundary(k)
-            yield Period(start, end)
-            start = end

@@ -82,7 +82,10 @@ class Checklist:
 def closing_checklist(
     legal_entity: LegalEntity, month: date, *, most: int
 ) -> Checklist:
-    """Return what is open up to a month's end, at most so many rows of each kind."""
+    """Return what is open up to a month's end, at most so many rows of each kind.
+
+    `month` is its first day.
+    """
     found = _open(legal_entity, month)
     shown = [one for kind in KINDS for one in _first(found, kind, most)]
     pending = _pending_amounts(legal_entity, month) if found else {}
@@ -113,16 +116,6 @@ def closing_checklist(
         },
         sums=sums,
     )
-
-
-def closing_obstacles(legal_entity: LegalEntity, month: date) -> tuple[Obstacle, ...]:
-    """Return what is in the way of closing a month; `month` is its first day (M6)."""
-    return tuple(one for one in _open(legal_entity, month) if one.kind != STOPPED)
-
-
-def stopped_by_people(legal_entity: LegalEntity, month: date) -> tuple[Obstacle, ...]:
-    """Return the pending invoices that stay pending over the closing (G1-G4)."""
-    return tuple(one for one in _open(legal_entity, month) if one.kind == STOPPED)
 
 
 def _open(legal_entity: LegalEntity, month: date) -> list[Obstacle]:
