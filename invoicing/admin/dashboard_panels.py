@@ -125,34 +125,39 @@ def _asides(forecast: NightForecast | None) -> list[str]:
 
 
 def books_panel(request: HttpRequest) -> Panel | None:
-    """Show which month is closed, and what is in the way of the next (M6).
+    """Show which month of each company is closed, and what is in the way of the next.
 
-    Superseded invoices that are not credited are looked for when a month is closed;
+    M6. Superseded invoices that are not credited are looked for when a month is closed;
     here only drafts and pending invoices are counted, which indexes find at once.
     """
     if not request.user.has_perm("billing.view_accountingperiod"):
         return None
-    entity = LegalEntity.objects.order_by("pk").first()
-    if entity is None:
+    entities = list(LegalEntity.objects.order_by("pk"))
+    if not entities:
         return None
+    return Panel(
+        template=f"{INCLUDES}/books_panel.html",
+        context={
+            "books": [_books_of(entity) for entity in entities],
+            "may_close": request.user.has_perm("billing.close_accountingperiod"),
+        },
+    )
+
+
+def _books_of(entity: LegalEntity) -> dict[str, Any]:
     today = today_in(entity.time_zone)
     closed = closed_through(entity)
     last_ended = today.replace(day=1) - timedelta(days=1)
     following = _month_end(closed + timedelta(days=1)) if closed else last_ended
     through = min(following, last_ended)
     is_open = closed is None or closed < through
-    return Panel(
-        template=f"{INCLUDES}/books_panel.html",
-        context={
-            "legal_entity": entity,
-            "closed": closed,
-            "month_end": through if is_open else None,
-            "drafts": _drafts(entity, through) if is_open else 0,
-            "pending": _pending(entity, through) if is_open else 0,
-            "may_close": is_open
-            and request.user.has_perm("billing.close_accountingperiod"),
-        },
-    )
+    return {
+        "legal_entity": entity,
+        "closed": closed,
+        "month_end": through if is_open else None,
+        "drafts": _drafts(entity, through) if is_open else 0,
+        "pending": _pending(entity, through) if is_open else 0,
+    }
 
 
 def _month_end(day: date) -> date:

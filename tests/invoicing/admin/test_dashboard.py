@@ -40,7 +40,11 @@ def panel(role: str, key: str) -> dict[str, Any]:
     contexts = [
         context
         for one in panels
-        for context in (one.context, *one.context.get("nights", ()))
+        for context in (
+            one.context,
+            *one.context.get("nights", ()),
+            *one.context.get("books", ()),
+        )
     ]
     (found,) = [context for context in contexts if key in context]
     return dict(found)
@@ -137,6 +141,27 @@ def test_books_say_that_all_is_closed(group: BillGroup) -> None:
 
     assert books["closed"] == date(2026, 1, 31)
     assert books["month_end"] is None
+
+
+def test_books_are_shown_for_each_company(group: BillGroup) -> None:
+    """M6: the second has closed January, the first has not."""
+    inc = LegalEntityFactory.create(name="Nordhaven Inc.")
+    AccountingPeriod.objects.create(
+        legal_entity=inc, month=date(2026, 1, 1), state="CLOSED"
+    )
+
+    page = client_of("Finance manager").get("/admin/")
+
+    (books,) = [
+        p.context["books"] for p in page.context["side_panels"] if "books" in p.context
+    ]
+    assert [(one["legal_entity"], one["closed"]) for one in books] == [
+        (group.legal_entity, None),
+        (inc, date(2026, 1, 31)),
+    ]
+    text = page.content.decode()
+    assert f"/legalentity/{group.legal_entity_id}/close-month/" in text
+    assert f"/legalentity/{inc.pk}/close-month/" not in text
 
 
 def test_receivables_lead_to_the_invoices_of_a_bucket(group: BillGroup) -> None:
