@@ -13,7 +13,13 @@ from django.db import connection, transaction
 
 from billing.models import LegalEntity
 from contracts.domain.terms import ChargeState
-from contracts.models import ContractImport, ContractLine, ScheduledCharge
+from contracts.models import (
+    Contract,
+    ContractImport,
+    ContractLine,
+    ScheduledCharge,
+)
+from contracts.services.rows import refresh_statistics
 from contracts.services.usage import record_usage
 from invoicing.management.demo.acts import acts_of
 from invoicing.management.demo.bank import Bank
@@ -25,6 +31,7 @@ from invoicing.management.demo.catalog import (
 )
 from invoicing.management.demo.files import Row, contract_files, read_demo
 from invoicing.management.demo.scene import Scene
+from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.calendar import NIGHTS_SHOWN
 from invoicing.services.generation import invoice_legal_entity
 from invoicing.services.lifecycle import import_contracts, upload_contracts
@@ -105,12 +112,17 @@ class _Year:
                 self._import(day, self._sellers[code], content)
         self._record_usage(before=day)
         self._bank.record(until=day)
-        for acted, act in self._acts:
-            if acted == day:
-                act(Scene(actor=self._actor, day=day, today=self._today))
+        self._act(day)
         for seller in self._sellers.values():
             invoice_legal_entity(as_of=day, legal_entity=seller, actor=None)
         self._last = day
+
+    def _act(self, day: date) -> None:
+        acts = [act for acted, act in self._acts if acted == day]
+        if acts:  # the planner knows nothing yet of what this transaction wrote
+            refresh_statistics(Contract, ScheduledCharge, Invoice, InvoiceLine)
+        for act in acts:
+            act(Scene(actor=self._actor, day=day, today=self._today))
 
     def _import(self, day: date, seller: LegalEntity, content: bytes) -> None:
         upload = upload_contracts(

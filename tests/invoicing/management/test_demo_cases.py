@@ -178,7 +178,13 @@ def _what_finance_did() -> dict[str, QuerySet[Any]]:
 
 
 @pytest.mark.usefixtures("demo")
-def test_demo_shows_every_case_with_books_in_order() -> None:
+def test_demo_shows_every_case_and_explains_the_next_forty_nights() -> None:
+    """One test, since the demo takes half a minute to load."""
+    _assert_every_case_with_books_in_order()
+    _assert_explanation_agrees_with_the_next_forty_nights()
+
+
+def _assert_every_case_with_books_in_order() -> None:
     held = Invoice.objects.filter(status="DRAFT").exclude(held_reason="")
     reviewed = Invoice.objects.filter(status="DRAFT", held_reason="", replaces=None)
 
@@ -234,8 +240,7 @@ def _rows(name: str) -> list[Row]:
     return read_demo(name, today=TODAY)
 
 
-@pytest.mark.usefixtures("demo")
-def test_explanation_agrees_with_each_of_the_next_forty_nights() -> None:
+def _assert_explanation_agrees_with_the_next_forty_nights() -> None:
     """G16: every bill group is told what the run of that day then does."""
     seen: set[object] = set()
     for days in range(1, 41):
