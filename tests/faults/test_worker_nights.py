@@ -104,6 +104,7 @@ def test_workers_share_a_night(tmp_path: Path, legal_entity: LegalEntity) -> Non
 
     with running_cluster(tmp_path):
         async_task("tests.faults.tasks.lead_slowly", legal_entity.pk, 1)
+        wait_until(lambda: RunBatch.objects.count() == 9)
         async_task("invoicing.tasks.invoice_night", legal_entity.pk)
         wait_until(lambda: RunBatch.objects.filter(is_open=False).count() == 8)
         assert InvoiceRun.objects.get().state == "RUNNING"
