@@ -45,6 +45,7 @@ from invoicing.services.correction_trial import NOT_FINISHED
 from invoicing.services.lifecycle import Fixed, amend_contract, fix_contract
 
 FIX: Final = "fix"
+FIRST_DAY: Final = "first-day"
 FINISH_PERMISSIONS: Final = ("invoicing.issue_invoice", "invoicing.credit_invoice")
 PAPERS_SHOWN: Final = 6
 NEW_ROWS: Final = 3
@@ -74,6 +75,7 @@ class AmendContract(ObjectAction):
         return {
             "contract": subject,
             "today": _today(subject),
+            "first_day": _first_day(request),
             "new_rows": NEW_ROWS if "lines" in request.GET else 0,
         }
 
@@ -158,6 +160,18 @@ class AmendContract(ObjectAction):
             )
         fixed = fix_contract(**asked, give_again=_ids(answers["give_again"]))
         return _fixed(fixed, subject, url)
+
+
+def amend_from(contract: Contract, first_day: date) -> str:
+    """Return the address of the form that offers a day as the first at new terms."""
+    return f"{AmendContract.url(contract.pk)}?{FIRST_DAY}={first_day.isoformat()}"
+
+
+def _first_day(request: HttpRequest) -> date | None:
+    try:
+        return date.fromisoformat(request.GET.get(FIRST_DAY, ""))
+    except ValueError:
+        return None
 
 
 def _today(contract: Contract) -> date:

@@ -85,8 +85,7 @@ class AmendForm(forms.Form):
     effective_date = forms.DateField(
         label="Effective from",
         widget=DateInput,
-        help_text="The first day at the new terms. To correct what was wrong from the "
-        "beginning, leave the start of the contract.",
+        help_text="The first day at the new terms.",
     )
     reason = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -100,14 +99,21 @@ class AmendForm(forms.Form):
         *,
         contract: Contract,
         today: date,
+        first_day: date | None = None,
         new_rows: int = 0,
         **kwargs: Any,
     ) -> None:
+        """Ask about the lines; `first_day` is offered instead of the start (A1)."""
         super().__init__(data, files, **kwargs)
         self.contract = contract
         self.today = today
         self.fields["version"].initial = contract.version
-        self.fields["effective_date"].initial = contract.start_date
+        effective_date = self.fields["effective_date"]
+        effective_date.initial = first_day or contract.start_date
+        effective_date.help_text += (
+            " To correct what was wrong from the beginning, take the contract's start, "
+            f"{day_text(contract.start_date)}: every invoice since then is replaced."
+        )
         self.contract_lines = list(
             contract.lines.select_related("product").order_by("position")
         )

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib.admin import ModelAdmin
+from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -19,7 +20,7 @@ from config.adminsite.actor import actor_of
 from config.clock import today_in
 from contracts.forms import ReasonForm
 from contracts.models import Contract
-from invoicing.admin.amend import AmendContract
+from invoicing.admin.amend import amend_from
 from invoicing.admin.correction_papers import (
     PAPERS,
     fine_print,
@@ -64,7 +65,7 @@ class FixWrongInvoice(ObjectAction):
         self.refuse_others(request, subject)
         contracts = _contracts(subject)
         if not self.refusal(subject) and len(contracts) == 1:
-            return HttpResponseRedirect(AmendContract.url(contracts[0].pk))
+            return HttpResponseRedirect(_amend_url(contracts[0]))
         return super().answer(owner, request, subject)
 
     def review(
@@ -77,7 +78,7 @@ class FixWrongInvoice(ObjectAction):
             template="admin/invoicing/includes/contracts_to_amend.html",
             context={
                 "contracts": [
-                    {"contract": one, "url": AmendContract.url(one.pk)}
+                    {"contract": one, "url": _amend_url(one)}
                     for one in _contracts(subject)
                 ]
             },
@@ -279,9 +280,14 @@ def _not_replaceable(invoice: Invoice) -> str:
     return ""
 
 
-def _contracts(invoice: Invoice) -> list[Contract]:
+def _contracts(invoice: Invoice) -> list[Any]:
+    """Return the contracts that an invoice bills, each with the first day it bills."""
     return list(
         Contract.objects.filter(charges__invoice_line__invoice=invoice)
-        .distinct()
+        .annotate(first_billed=Min("charges__period_start"))
         .order_by("number")
     )
+
+
+def _amend_url(contract: Any) -> str:
+    return amend_from(contract, contract.first_billed)

@@ -139,7 +139,9 @@ def test_a6_20_dollars_that_should_be_10_from_the_invoice_to_the_end(
     client = client_of("Finance clerk")
 
     form = client.get(FixWrongInvoice.url(wrong.pk), follow=True)
-    assert form.redirect_chain[0][0] == AmendContract.url(contract.pk)
+    assert form.redirect_chain[0][0] == (
+        f"{AmendContract.url(contract.pk)}?first-day=2026-01-01"
+    )
     assert b"Now 2 \xc3\x97 10.00, monthly" in form.content
     looked = review(client, contract, quantity="1")
     page = confirm(client, contract, "fix", quantity="1")

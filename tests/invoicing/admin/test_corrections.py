@@ -238,7 +238,33 @@ def test_a7_invoice_of_two_contracts_asks_which_was_wrong() -> None:
     page = client_of("Finance clerk").get(FixWrongInvoice.url(invoice.pk))
 
     for contract in contracts:
-        assert AmendContract.url(contract.pk).encode() in page.content
+        link = f"{AmendContract.url(contract.pk)}?first-day=2026-02-01"
+        assert link.encode() in page.content
+
+
+def test_a7_fixing_offers_the_first_day_that_the_invoice_bills() -> None:
+    """A1: the invoices before it stay; whoever wants them too takes the start."""
+    contract = sell(end_date=date(2026, 2, 28))
+    run_invoicing(as_of=date(2026, 2, 1))
+    february = Invoice.objects.get(bill_date=date(2026, 2, 1))
+
+    page = client_of("Finance clerk").get(FixWrongInvoice.url(february.pk), follow=True)
+
+    asked = page.context["form"]["effective_date"]
+    assert page.redirect_chain[-1][0].startswith(AmendContract.url(contract.pk))
+    assert asked.value() == date(2026, 2, 1)
+    assert "1 Jan 2026: every invoice since then is replaced" in asked.help_text
+
+
+@pytest.mark.parametrize("first_day", ["", "2026-02-30", "0", "<b>"])
+def test_a1_amending_begins_with_the_contract_unless_a_day_is_offered(
+    contract: Contract, first_day: str
+) -> None:
+    page = client_of("Finance clerk").get(
+        AmendContract.url(contract.pk), {"first-day": first_day}
+    )
+
+    assert page.context["form"]["effective_date"].value() == date(2026, 1, 1)
 
 
 def test_superseded_without_replacement_is_a_task_too(contract: Contract) -> None:

@@ -116,6 +116,7 @@ def test_void_paper_is_given_and_the_other_is_kept(note: CreditNote) -> None:
 
     assert b"Void since" in now
     assert b"Void since" not in before
+    assert "Had lowered what was due" in page
     assert "?paper=issued" in page
     assert "The paper marked void" in page
 
