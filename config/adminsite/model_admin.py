@@ -192,8 +192,13 @@ class FinanceModelAdmin(ModelAdminBase):
     ) -> HttpResponse:
         """Add the object's actions, its pages, its panels and its facts."""
         if obj is not None:
+            buttons = self.object_buttons(request, obj)
+            in_menu = [button for button in buttons if button.tone == "danger"]
+            if in_menu == buttons:  # what a reader's work is stands in the open
+                in_menu = []
             context |= {
-                "object_buttons": self.object_buttons(request, obj),
+                "object_buttons": [one for one in buttons if one not in in_menu],
+                "menu_buttons": in_menu,
                 "object_pages": [
                     page
                     for page in object_pages

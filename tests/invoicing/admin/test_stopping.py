@@ -113,6 +113,24 @@ def test_s3_review_shows_what_will_wait_before_anything_is_written(
     assert status_of(group) == "ACTIVE"
 
 
+@pytest.mark.parametrize(
+    ("role", "in_the_open"), [("Support", True), ("Finance manager", False)]
+)
+def test_s3_what_is_all_that_support_does_stands_in_the_open(
+    group: BillGroup,
+    role: str,
+    in_the_open: bool,  # noqa: FBT001 (a case of the table)
+) -> None:
+    """Beside other actions what stops a bill group stands in a menu."""
+    page = client_of(role).get(
+        reverse("admin:billing_billgroup_change", args=[group.pk])
+    )
+
+    shown = {action.tone for action in page.context["object_buttons"]}
+    assert ("danger" in shown) is in_the_open
+    assert bool(page.context["menu_buttons"]) is not in_the_open
+
+
 def test_s3_support_deactivates_with_a_reason_and_charges_wait(
     group: BillGroup,
 ) -> None:
