@@ -207,7 +207,9 @@ class PortalSubmissionAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show how the document stands instead of a form."""
         context |= _submission_context(obj)
-        context["history"] = history_context(request, history_of_submission(obj), obj)
+        context["history"] = history_context(
+            request, history_of_submission(obj), obj.invoice
+        )
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 

@@ -511,7 +511,8 @@ def test_page_of_a_document_tells_its_own_steps_to_who_may_see_the_history(
     page = client_of("Auditor").get(page_of(entry))
 
     [line] = page.context["history"]["lines"]
-    assert [told.sentence for told in line.entries] == ["Submitted to the portal"]
+    told = [(told.sentence, told.subject) for told in line.entries]
+    assert told == [("Submitted to the portal", "")]
     assert "AR-1" in page.content.decode()
     assert "AR-2" not in page.content.decode()
 
