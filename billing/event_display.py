@@ -144,12 +144,14 @@ def _label(path: _Path) -> str:
 
     >>> _label(("lines", "2", "unit_price"))
     'Lines 2, unit price'
+    >>> _label(("cf_buyer_id",))
+    'Buyer id'
     >>> _label(("line1",))
     'Address'
     """
     words = ""
     for key in path:
-        name = _NAMES.get(key) or key.replace("_", " ")
+        name = _NAMES.get(key) or key.removeprefix("cf_").replace("_", " ")
         words += f" {name}" if name.isdigit() else f", {name}"
     words = words.removeprefix(", ").strip()
     return words[:1].upper() + words[1:]

@@ -13,6 +13,7 @@ from billing.domain.portal_files import (
     write_columns,
 )
 from billing.models import PortalProfile
+from billing.models.portal import default_columns
 from customfields.choices import OWNERS
 from customfields.domain.kinds import InvalidValue, Kind, parse
 from customfields.queries import labels_in_use
@@ -57,6 +58,7 @@ class PortalProfileForm(ProfileFormBase):
 
     columns = ColumnsField(
         label="Columns",
+        initial=default_columns,
         help_text="One a line: Header = source. The sources are listed above.",
     )
     required_fields = forms.MultipleChoiceField(

@@ -63,11 +63,12 @@ class DemandFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """One thing that the portal asks for and is not there; `owner` of a field."""
+    """One thing asked for that is not there; a field has its `owner` and `key`."""
 
     demand: Demand
     label: str
     owner: FieldOwner | None = None
+    key: str = ""
 
     @property
     def text(self) -> str:
@@ -101,7 +102,9 @@ def missing_demands(demands: Demands, facts: DemandFacts) -> tuple[Missing, ...]
         if is_asked and not given.strip()
     ]
     lacking += [
-        Missing(demand=Demand.CUSTOM_FIELD, label=field.label, owner=owner)
+        Missing(
+            demand=Demand.CUSTOM_FIELD, label=field.label, owner=owner, key=field.key
+        )
         for field in demands.fields
         for owner in facts.owners
         if owner.owner is field.owner and field.key not in owner.values

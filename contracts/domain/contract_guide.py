@@ -102,7 +102,12 @@ CONTRACT_FILE: Final[Sequence[ColumnGuide]] = (
     ),
     _column("net_terms", "Days from issue to due", "30"),
     _column("po_number", "The customer's order number, printed on invoices", "PO-7781"),
-    _column("delivery", "email, portal, both or none", "email"),
+    _column("delivery", "email, portal, both or none", "both"),
+    _column(
+        "portal",
+        "Name of a portal in Settings, for delivery portal or both; blank: Portal",
+        "Portal",
+    ),
     _column(
         "bill_to", "Name in the address; blank: the account's", "Halden Marine GmbH"
     ),

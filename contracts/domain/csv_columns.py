@@ -64,6 +64,7 @@ BILL_GROUP_COLUMNS: Final = (
     Column("net_terms", fields.whole_number(0, 365)),
     Column("po_number", fields.identifier(100), blank=""),
     Column("delivery", _words(DeliveryMethod)),
+    _text("portal", 60),
     _text("bill_to", 200),
     Column("email", fields.email, blank=""),
     _text("address_line1", 200),

@@ -32,6 +32,7 @@ class ParsedBillGroup(NamedTuple):
     net_terms: int | None
     po_number: str
     delivery: DeliveryMethod | None
+    portal: str
     bill_to: str
     email: str
     address_line1: str

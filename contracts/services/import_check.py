@@ -67,7 +67,9 @@ class CheckedFile:
         return cls(
             legal_entity=legal_entity,
             contracts=(),
-            facts=StoredFacts(accounts={}, bill_groups={}, contract_numbers=set()),
+            facts=StoredFacts(
+                accounts={}, bill_groups={}, contract_numbers=set(), portals={}
+            ),
             custom_values=CustomValues(),
             errors=errors,
         )

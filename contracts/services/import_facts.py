@@ -12,13 +12,20 @@ from typing import Final
 
 from django.db.models.expressions import RawSQL
 
-from billing.domain.bill_group import BillGroupStatus
-from billing.models import Account, BillGroup, LegalEntity
+from billing.domain.bill_group import PORTAL_DELIVERIES, BillGroupStatus
+from billing.models import (
+    DEFAULT_PROFILE,
+    Account,
+    BillGroup,
+    LegalEntity,
+    PortalProfile,
+)
 from contracts.domain.csv_contracts import ParsedBillGroup, ParsedContract
 from contracts.domain.csv_file import RowError, shown
 from contracts.models import Contract
 
 BillGroupKey = tuple[str, str]
+PORTALS_NAMED: Final = 5
 
 # Columns of a bill group, which bear the names of its fields.
 _COLUMNS: Final = (
@@ -40,11 +47,15 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFacts:
-    """The accounts by number, bill groups by account number and name, contracts."""
+    """The accounts by number, bill groups by account number and name, contracts.
+
+    `portals` are the ids of all portals by name, where the file names any.
+    """
 
     accounts: dict[str, Account]
     bill_groups: dict[BillGroupKey, BillGroup]
     contract_numbers: set[str]
+    portals: dict[str, int]
 
 
 def bill_groups_of(
@@ -72,12 +83,15 @@ def read_facts(contracts: Sequence[ParsedContract]) -> StoredFacts:
         },
         bill_groups={
             key: group
-            for group in groups.select_related("account")
+            for group in groups.select_related("account", "portal")
             if (key := (group.account.number, group.name)) in named
         },
         contract_numbers=set(
             Contract.objects.filter(number__in=numbers).values_list("number", flat=True)
         ),
+        portals=dict(PortalProfile.objects.order_by("name").values_list("name", "pk"))
+        if any(group.portal for group in named.values())
+        else {},
     )
 
 
@@ -115,6 +129,44 @@ def contradictions(
         group = facts.bill_groups.get(key)
         if group is not None:
             yield from _of_bill_group(parsed, group, legal_entity)
+        if parsed.portal:
+            yield from _of_portal(parsed, group, facts)
+
+
+def portal_named(name: str, portals: dict[str, int]) -> int | None:
+    """Return the id of the portal of a name, in any case; None if there is none."""
+    folded = name.lower()
+    return next((pk for known, pk in portals.items() if known.lower() == folded), None)
+
+
+def _of_portal(
+    parsed: ParsedBillGroup, group: BillGroup | None, facts: StoredFacts
+) -> Iterator[RowError]:
+    """Yield what is wrong with the portal that a bill group names (F3).
+
+    "Portal" is what a blank cell means: it is made where it is not there.
+    """
+    row, name = parsed.row, parsed.portal
+    portal_id = portal_named(name, facts.portals)
+    if portal_id is None and name.lower() != DEFAULT_PROFILE.lower():
+        known = ", ".join([*facts.portals][:PORTALS_NAMED]) or DEFAULT_PROFILE
+        yield _error(
+            row,
+            "portal",
+            name,
+            f"There is no such portal. Write the name of one ({known}), or define it "
+            "in Settings > Portals first.",
+        )
+    elif group is not None and portal_id != group.portal_id:
+        yield _error(row, "portal", name, _has(group, str(group.portal or "")))
+    elif group is None and parsed.delivery not in PORTAL_DELIVERIES:
+        yield _error(
+            row,
+            "portal",
+            name,
+            "A portal is named, but the delivery is neither portal nor both. Write one "
+            "of them as the delivery, or leave the portal blank.",
+        )
 
 
 def _of_bill_group(
@@ -144,9 +196,15 @@ def _of_bill_group(
                 parsed.row,
                 column,
                 says.value.lower() if is_word else str(says),
-                f"{group} has {f'“{has}”' if has != '' else 'nothing'} here. Write the "
-                "same, leave the cell blank, or change the bill group first.",
+                _has(group, has),
             )
+
+
+def _has(group: BillGroup, has: object) -> str:
+    return (
+        f"{group} has {f'“{has}”' if has != '' else 'nothing'} here. Write the "
+        "same, leave the cell blank, or change the bill group first."
+    )
 
 
 def _error(row: int, column: str, value: str, message: str) -> RowError:

@@ -2,10 +2,11 @@
 
 Only what is not there yet is written. The address and custom fields of a new account's
 first bill group are the account's too; its mail address stays the bill group's. A new
-bill group that is delivered by portal gets the default portal.
+bill group that is delivered by portal gets the one it names, or the default one.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +16,11 @@ from billing.services.portals import default_portal
 from contracts.domain.csv_contracts import ParsedBillGroup
 from contracts.models import Product
 from contracts.services.import_check import CheckedFile
-from contracts.services.import_facts import BillGroupKey, bill_groups_of
+from contracts.services.import_facts import (
+    BillGroupKey,
+    bill_groups_of,
+    portal_named,
+)
 from contracts.services.rows import copy_rows, next_ids
 
 _ADDRESS: Final = (
@@ -77,7 +82,7 @@ def write_owners(checked: CheckedFile) -> Owners:
         ),
     )
     group_values = checked.custom_values.bill_groups
-    portal_id = _portal_id(owners)
+    portals = _portal_ids(owners.new_bill_groups.values(), checked.facts.portals)
     copy_rows(
         BillGroup,
         _BILL_GROUP_COLUMNS,
@@ -86,7 +91,7 @@ def write_owners(checked: CheckedFile) -> Owners:
                 owners.bill_groups[key],
                 owners.accounts[group.account_number],
                 checked.legal_entity.pk,
-                *_cells(group, portal_id),
+                *_cells(group, portals),
                 json.dumps(group_values.get(key, {})),
             )
             for key, group in owners.new_bill_groups.items()
@@ -95,17 +100,15 @@ def write_owners(checked: CheckedFile) -> Owners:
     return owners
 
 
-def _portal_id(owners: Owners) -> int | None:
-    """Return the portal of new bill groups that are delivered by one: "Portal" (F3).
+def _portal_ids(
+    groups: Iterable[ParsedBillGroup], portals: dict[str, int]
+) -> dict[str, int]:
+    """Return the portals of new bill groups by the name they give: blank is "Portal".
 
-    A file doesn't name portals; staff choose another one on the form.
+    The default one is made only where a bill group needs it (F3).
     """
-    if all(
-        group.delivery not in PORTAL_DELIVERIES
-        for group in owners.new_bill_groups.values()
-    ):
-        return None
-    return default_portal().pk
+    names = {group.portal for group in groups if group.delivery in PORTAL_DELIVERIES}
+    return {name: portal_named(name, portals) or default_portal().pk for name in names}
 
 
 def _owners(checked: CheckedFile) -> Owners:
@@ -132,7 +135,7 @@ def _owners(checked: CheckedFile) -> Owners:
     )
 
 
-def _cells(group: ParsedBillGroup, portal_id: int | None) -> tuple[Any, ...]:
+def _cells(group: ParsedBillGroup, portals: dict[str, int]) -> tuple[Any, ...]:
     blank = _NEW_BILL_GROUP
     return (
         group.name,
@@ -141,7 +144,7 @@ def _cells(group: ParsedBillGroup, portal_id: int | None) -> tuple[Any, ...]:
         blank.net_terms if group.net_terms is None else group.net_terms,
         group.po_number,
         group.delivery.value if group.delivery else blank.delivery,
-        portal_id if group.delivery in PORTAL_DELIVERIES else None,
+        portals[group.portal] if group.delivery in PORTAL_DELIVERIES else None,
         group.bill_to,
         group.email,
         *_address(group),

@@ -16,7 +16,7 @@ from billing.models import Account, AuditEvent, BillGroup
 from config.adminsite import registry
 from config.adminsite.registry import Panel
 from contracts.models import Contract
-from invoicing.models import CreditNote, Invoice, Payment
+from invoicing.models import CreditNote, Invoice, Payment, PortalSubmission
 from invoicing.queries.history import HistoryPage, history_page
 
 TEMPLATE: Final = "admin/invoicing/includes/history_panel.html"
@@ -113,6 +113,12 @@ def history_of_payment(payment: Payment) -> QuerySet[AuditEvent]:
     return history_of_group(payment.bill_group).filter(
         Q(after__payment=payment.pk) | Q(before__payment=payment.pk)
     )
+
+
+def history_of_submission(row: PortalSubmission) -> QuerySet[AuditEvent]:
+    """Return the steps that one document took through its portal."""
+    of_invoice = history_of_invoice(row.invoice)
+    return of_invoice.filter(code__startswith="portal.", subject=str(row)[:200])
 
 
 def _kind(text: str) -> EventKind | None:

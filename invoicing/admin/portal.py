@@ -15,12 +15,11 @@ from django.utils.safestring import SafeString
 
 from billing.admin.portal_profile import portal_link
 from billing.display import badge, count_text, day_text, money
-from billing.events import event_sentence, event_tone
-from billing.models import AuditEvent
 from config.adminsite.changelist import FinanceChangeList
 from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.pages import ObjectPage, object_page
 from config.adminsite.paginator import CAP
+from invoicing.admin.history import history_context, history_of_submission
 from invoicing.admin.invoice import local_today
 from invoicing.admin.invoice_views import view
 from invoicing.admin.portal_missing import rows_of_document
@@ -31,11 +30,11 @@ from invoicing.models import PortalFile, PortalStep, PortalSubmission
 from invoicing.queries.portal import missing_of, search_submissions, that_stand
 from invoicing.queries.portal_pairs import pairs_of, superseded_uncredited
 
-EVENTS_SHOWN = 20
-
 
 class PortalChangeList(FinanceChangeList):
     """The worklist, with what each of its rows lacks and belongs to."""
+
+    nouns = "documents"
 
     def get_results(self, request: HttpRequest) -> None:
         """Look up what is missing, and the pairs, of the page in a few queries."""
@@ -208,6 +207,9 @@ class PortalSubmissionAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show how the document stands instead of a form."""
         context |= _submission_context(obj)
+        context["history"] = history_context(
+            request, history_of_submission(obj), obj.invoice
+        )
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
@@ -274,19 +276,6 @@ def _submission_context(row: PortalSubmission) -> dict[str, Any]:
             .select_related("file")
             .defer("file__content")
             .order_by("-pk")
-        ],
-        "events": [
-            {
-                "event": event,
-                "sentence": event_sentence(event.code),
-                "tone": event_tone(event.code),
-            }
-            for event in AuditEvent.objects.filter(
-                account_id=row.invoice.account_id,
-                invoice_id=row.invoice_id,
-                code__startswith="portal.",
-                subject=str(row)[:200],
-            ).order_by("-id")[:EVENTS_SHOWN]
         ],
     }
 

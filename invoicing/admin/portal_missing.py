@@ -6,10 +6,14 @@ from typing import Final
 
 from django.urls import reverse
 
+from billing.admin.edit_fields import EditFields
 from billing.domain.portal import Demand, Missing
 from billing.models import BillGroup
+from contracts.admin.fields import EditContractFields
 from customfields.domain.definition import FieldObject
+from customfields.forms.owner import field_name
 from invoicing.admin.corrections import ReissueInvoice
+from invoicing.admin.fields import EditInvoiceFields
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 
@@ -17,7 +21,10 @@ PAGES: Final = {
     FieldObject.ACCOUNT: "admin:billing_account_change",
     FieldObject.BILL_GROUP: "admin:billing_billgroup_change",
     FieldObject.CONTRACT: "admin:contracts_contract_change",
-    FieldObject.INVOICE: "admin:invoicing_invoice_change",
+}
+EDITS: Final[dict[FieldObject, type[EditFields]]] = {
+    FieldObject.CONTRACT: EditContractFields,
+    FieldObject.INVOICE: EditInvoiceFields,
 }
 
 
@@ -52,7 +59,7 @@ def rows_of_document(
 def _row(one: Missing, invoice: Invoice, group: BillGroup) -> MissingRow:
     if one.demand is Demand.CUSTOM_FIELD:
         return MissingRow(
-            text=one.text, advice="Fill it in.", links=(_source(one, group),)
+            text=one.text, advice="Fill it in.", links=(_field(one, group),)
         )
     links = [_source(one, group)]
     if invoice.status != InvoiceStatus.CREDITED:
@@ -64,17 +71,25 @@ def _row(one: Missing, invoice: Invoice, group: BillGroup) -> MissingRow:
     )
 
 
+def _field(one: Missing, group: BillGroup) -> tuple[str, str]:
+    """Return where a field is filled in: what is billed has an action, not a form."""
+    if one.owner is None or one.owner.owner not in EDITS:
+        return _source(one, group)
+    return f"Edit {one.owner.name}", EDITS[one.owner.owner].url(one.owner.pk)
+
+
 def _source(one: Missing, group: BillGroup) -> tuple[str, str]:
     """Return the page where it is filled in, with the name of its link."""
     if one.owner is not None:
         url = reverse(PAGES[one.owner.owner], args=[one.owner.pk])
-        return f"Open {one.owner.name}", url
+        return f"Open {one.owner.name}", f"{url}#id_{field_name(one.key)}"
     match one.demand:
         case Demand.CUSTOMER_TAX_ID:
             name = "admin:billing_account_change"
-            return "Open the account", reverse(name, args=[group.account_id])
+            url = reverse(name, args=[group.account_id])
+            return "Open the account", f"{url}#id_tax_id"
         case Demand.SELLER_TAX_ID:
             name = "admin:billing_legalentity_change"
             return "Open the legal entity", reverse(name, args=[group.legal_entity_id])
     url = reverse("admin:billing_billgroup_change", args=[group.pk])
-    return "Open the bill group", url
+    return "Open the bill group", f"{url}#id_po_number"

@@ -73,6 +73,7 @@ LENGTHS = {
     "product": 200,
     "description": 500,
     "bill_to": 200,
+    "portal": 60,
     "po_number": 100,
     "address_line1": 200,
     "address_line2": 200,

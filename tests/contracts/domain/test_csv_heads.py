@@ -16,6 +16,7 @@ GROUP_CELLS = {
     "net_terms": ("30", "14"),
     "po_number": ("PO-1", "PO-2"),
     "delivery": ("email", "portal"),
+    "portal": ("Ariba", "Coupa"),
     "bill_to": ("Acme", "Acme Holding"),
     "email": ("a@acme.example", "b@acme.example"),
     "address_line1": ("Street 1", "Street 2"),

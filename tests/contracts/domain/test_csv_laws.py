@@ -87,6 +87,7 @@ def groups(draw: st.DrawFn, number: int) -> ParsedBillGroup:
         net_terms=draw(st.none() | st.integers(0, 365)),
         po_number=draw(optional),
         delivery=draw(st.none() | st.sampled_from(DeliveryMethod)),
+        portal=draw(optional),
         bill_to=draw(optional),
         email=draw(st.sampled_from(["", "a@b.com"])),
         address_line1=draw(optional),

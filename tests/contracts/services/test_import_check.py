@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from contracts.domain.terms import UnplannableTerms
@@ -11,6 +13,7 @@ from tests.factories import (
     BillGroupFactory,
     ContractFactory,
 )
+from tests.portal import ariba
 
 pytestmark = pytest.mark.django_db
 
@@ -148,3 +151,80 @@ class TestCheck:
             (3, "account_name", "Acme"),
             (4, "contract_number", "C-2"),
         ]
+
+
+class TestPortal:
+    """A file may name the portal of a bill group (F3, I5)."""
+
+    def test_a_portal_that_is_not_there_is_refused_and_says_which_are(self) -> None:
+        ariba(name="Ariba")
+
+        [error] = check_upload(
+            upload({"delivery": "portal", "portal": "Arriba"})
+        ).errors
+
+        assert (error.line, error.column, error.value) == (2, "portal", "Arriba")
+        assert error.message == (
+            "There is no such portal. Write the name of one (Ariba), or define it in "
+            "Settings > Portals first."
+        )
+
+    def test_its_name_is_known_in_any_case_and_the_default_one_always(self) -> None:
+        ariba(name="Ariba")
+
+        assert errors_of({"delivery": "portal", "portal": "ARIBA"}) == []
+        assert errors_of({"delivery": "both", "portal": "Portal"}) == []
+
+    @pytest.mark.parametrize("delivery", ["email", "none", ""])
+    def test_a_portal_without_delivery_by_portal_is_refused(
+        self, delivery: str
+    ) -> None:
+        ariba(name="Ariba")
+
+        [error] = check_upload(upload({"delivery": delivery, "portal": "Ariba"})).errors
+
+        assert (error.column, error.value) == ("portal", "Ariba")
+        assert "neither portal nor both" in error.message
+
+    @pytest.mark.parametrize(
+        ("named", "message"),
+        [
+            pytest.param("Coupa", "has “Ariba” here", id="another"),
+            pytest.param("Portal", "has “Ariba” here", id="the_default_one"),
+            pytest.param("Arriba", "There is no such portal", id="unknown"),
+        ],
+    )
+    def test_the_portal_of_a_known_bill_group_must_not_contradict(
+        self, named: str, message: str
+    ) -> None:
+        ariba(name="Coupa")
+        known_group(portal=ariba(name="Ariba"), delivery="PORTAL")
+
+        [error] = check_upload(upload({"portal": named})).errors
+
+        assert (error.line, error.column, error.value) == (2, "portal", named)
+        assert message in error.message
+
+    def test_a_known_bill_group_without_portal_gets_none_by_a_file(self) -> None:
+        ariba(name="Ariba")
+        known_group()
+
+        [error] = check_upload(upload({"portal": "Ariba"})).errors
+
+        assert "has nothing here" in error.message
+
+    def test_what_agrees_with_a_known_bill_group_or_is_blank_is_accepted(self) -> None:
+        known_group(portal=ariba(name="Ariba"), delivery="PORTAL")
+
+        assert errors_of({"portal": "ariba"}) == []
+        assert errors_of({"portal": ""}) == []
+
+
+def known_group(**fields: Any) -> None:
+    BillGroupFactory.create(
+        account__number="A-1",
+        account__name="Acme",
+        name="Main",
+        currency="EUR",
+        **fields,
+    )

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from billing.models import Account, AuditEvent, BillGroup, TaxRate, TaxRateStep
+from billing.models import (
+    Account,
+    AuditEvent,
+    BillGroup,
+    PortalProfile,
+    TaxRate,
+    TaxRateStep,
+)
 from contracts.models import (
     Contract,
     ContractImport,
@@ -18,6 +25,7 @@ from tests.contracts.sheet import sheet
 from tests.factories import (
     UserFactory,
 )
+from tests.portal import ariba
 
 pytestmark = pytest.mark.django_db
 
@@ -254,3 +262,28 @@ class TestApply:
             apply(*rows)
 
         assert Contract.objects.count() == 60
+
+
+def test_f3_new_bill_groups_get_the_portal_they_name_or_the_default_one() -> None:
+    portal = ariba(name="Ariba")
+
+    apply(
+        {"delivery": "portal", "portal": "ariba"},
+        {
+            "delivery": "both",
+            "bill_group": "Second",
+            "contract_number": "C-2",
+        },
+        {"delivery": "email", "bill_group": "Third", "contract_number": "C-3"},
+    )
+
+    names = dict(BillGroup.objects.values_list("name", "portal__name"))
+    assert names == {"Main": portal.name, "Second": "Portal", "Third": None}
+
+
+def test_f3_default_portal_is_not_made_for_a_file_that_names_another() -> None:
+    ariba(name="Ariba")
+
+    apply({"delivery": "portal", "portal": "Ariba"})
+
+    assert [*PortalProfile.objects.values_list("name", flat=True)] == ["Ariba"]

@@ -470,3 +470,56 @@ def test_pages_cost_the_same_for_many_documents(entry: PortalSubmission) -> None
     assert cost() == before
     assert max(before) <= 25
     assert date(2026, 1, 1) == entry.issue_date
+
+
+def test_new_profile_starts_with_columns_to_change() -> None:
+    page = client_of("Finance manager").get(f"{PROFILES}add/")
+
+    assert "Document = number\nKind = kind" in page.content.decode()
+
+
+def test_what_is_missing_leads_to_where_it_is_filled_in() -> None:
+    owners = {"BILL_GROUP": "network_id", "CONTRACT": "order", "INVOICE": "receipt"}
+    for owner, key in owners.items():
+        CustomField.objects.create(object=owner, key=key, label=key, kind="TEXT")
+    asked = [f"{owner.lower()}.{key}" for owner, key in owners.items()]
+    portal = ariba(required_fields=asked)
+    group = portal_group(portal, po_number="")
+    entry = entry_of(portal_invoice(group))
+
+    page = client_of("Finance manager").get(page_of(entry))
+
+    contract = group.contracts.get()
+    form = f"/admin/billing/billgroup/{group.pk}/change/"
+    links = [link for row in page.context["missing"] for link in row.links]
+    assert [url for name, url in links if not name.startswith("Reissue")] == [
+        f"{form}#id_po_number",
+        f"{form}#id_cf_network_id",
+        f"/admin/contracts/contract/{contract.pk}/edit-fields/",
+        f"/admin/invoicing/invoice/{entry.invoice_id}/edit-fields/",
+    ]
+
+
+def test_page_of_a_document_tells_its_own_steps_to_who_may_see_the_history(
+    entry: PortalSubmission,
+) -> None:
+    other = entry_of(portal_invoice(portal_group()))
+    clerk = client_of("Finance clerk")
+    confirm(clerk, SubmitDocument.url(entry.pk), reference="AR-1", on="2026-01-10")
+    confirm(clerk, SubmitDocument.url(other.pk), reference="AR-2", on="2026-01-10")
+
+    page = client_of("Auditor").get(page_of(entry))
+
+    [line] = page.context["history"]["lines"]
+    told = [(told.sentence, told.subject) for told in line.entries]
+    assert told == [("Submitted to the portal", "")]
+    assert "AR-1" in page.content.decode()
+    assert "AR-2" not in page.content.decode()
+
+
+def test_worklist_counts_documents(entry: PortalSubmission) -> None:
+    entry_of(portal_invoice(portal_group()))
+
+    page = client_of("Auditor").get(LIST)
+
+    assert "2 documents</span>" in page.content.decode()

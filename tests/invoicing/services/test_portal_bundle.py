@@ -164,3 +164,23 @@ def test_f3_archived_field_is_asked_for_no_more() -> None:
     CustomField.objects.update(archived=True)
 
     assert missing_of_group(group) == ()
+
+
+def test_f3_bundle_holds_the_credit_note_under_the_name_the_portal_asks_for() -> None:
+    group = portal_group(ariba(file_pattern="{po_number}_{kind}_{number}"))
+    invoice = portal_invoice(group)
+    note = credit_invoice(
+        invoice=invoice, reason="x", actor=None, today=JAN_9, amount=Decimal(40)
+    )
+
+    bundle = plan_bundle([entry_of(invoice)])
+
+    named = f"PO-7_credit-note_{note.number}.pdf"
+    with opened(bundle) as archive:
+        assert archive.namelist() == [
+            "index.csv",
+            f"PO-7_invoice_{invoice.number}.pdf",
+            named,
+        ]
+        assert archive.read(named) == f"%PDF {note.number}".encode()
+    assert [row["File"] for row in index(bundle)][1] == named
