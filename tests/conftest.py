@@ -1,7 +1,11 @@
 """Fixtures and profiles for every test."""
 
+from django.conf import settings as site
 from hypothesis import settings
 
 # A busy machine is slow now and then; what is slow for good is measured by `bench`.
 settings.register_profile("duebook", deadline=None)
 settings.load_profile("duebook")
+
+# A password costs half a second, which is its purpose; here it would be hundreds.
+site.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]

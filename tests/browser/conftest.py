@@ -115,7 +115,6 @@ def staff(
     )
     someone = Staff(context.new_page(), live_server.url)
     someone.open("/admin/")
-    someone.accept()
     someone.fill("Username", user.username)
     someone.fill("Password", "a good passphrase")
     someone.press("Log in")

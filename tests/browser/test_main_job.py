@@ -41,6 +41,14 @@ def upload(staff: Staff, path: Path, text: str) -> None:
     staff.accept()
 
 
+def test_page_to_log_in_is_accepted(staff: Staff) -> None:
+    staff.page.context.clear_cookies()
+    staff.open("/admin/")
+    staff.accept()
+
+    assert "/login/" in staff.page.url
+
+
 def test_staff_imports_generates_runs_explains_and_prints(
     staff: Staff, tmp_path: Path
 ) -> None:
