@@ -112,7 +112,8 @@ class Packages:
     def _fill(self, lock: Path) -> None:
         options = ("--require-hashes", "--no-deps", "-r", lock)
         uv = shutil.which("uv")
-        if uv and not self._run(uv, "pip", "install", "-p", self.python, *options):
+        install = ("pip", "install", "--compile-bytecode", "-p", self.python)
+        if uv and not self._run(uv, *install, *options):
             return
         if self._run(*self._find_pip(), "install", "--no-input", *options):
             raise Fault(

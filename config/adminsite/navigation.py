@@ -6,10 +6,11 @@ door without a page that the user may see is left out.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import get_script_prefix, reverse
 
 from config.adminsite import registry
 
@@ -24,15 +25,12 @@ class Page:
 
     @property
     def url(self) -> str:
-        """Where the page is; empty while its app has none."""
-        try:
-            return reverse(f"admin:{self.url_name}")
-        except NoReverseMatch:
-            return ""
+        """Where the page is."""
+        return _address(self.url_name, get_script_prefix())
 
     def covers(self, path: str) -> bool:
         """Tell whether a path is this page or one of its objects."""
-        return bool(self.url) and path.startswith(self.url)
+        return path.startswith(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +41,12 @@ class Door:
     label: str
     icon: str
     pages: tuple[Page, ...]
+
+
+@cache
+def _address(url_name: str, _script_prefix: str) -> str:
+    """Look an address up once: every page of the admin names thirty."""
+    return reverse(f"admin:{url_name}")
 
 
 def _list(label: str, model: str) -> Page:
@@ -165,11 +169,7 @@ class Entry:
 
 def visible_pages(door: Door, request: HttpRequest) -> list[Page]:
     """Return the door's pages that the user may open."""
-    return [
-        page
-        for page in door.pages
-        if page.url and request.user.has_perm(page.permission)
-    ]
+    return [page for page in door.pages if request.user.has_perm(page.permission)]
 
 
 def door_of(path: str) -> Door | None:

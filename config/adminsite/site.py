@@ -80,6 +80,12 @@ class FinanceAdminSite(AdminSite):
 
         return super().admin_view(cast("ViewType", in_time_zone), cacheable)
 
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[Any]:
+        """List the tables of one app; of all there is the navigation instead."""
+        return super().get_app_list(request, app_label) if app_label else []
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add the navigation, for those who are in."""
         context = super().each_context(request)

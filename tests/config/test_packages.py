@@ -168,7 +168,10 @@ def test_uv_is_used_where_it_is_found(
     packages.install(lock)
 
     options = f"--require-hashes --no-deps -r {lock}"
-    assert told.read_text() == f"pip install -p {packages.python} {options}\n"
+    assert (
+        told.read_text()
+        == f"pip install --compile-bytecode -p {packages.python} {options}\n"
+    )
 
 
 def test_pip_does_what_uv_can_not(

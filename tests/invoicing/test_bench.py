@@ -1,6 +1,7 @@
 """`manage.py bench` at a tiny size: every measurement runs, and says what it found."""
 
 import json
+from contextlib import nullcontext
 from io import StringIO
 
 import pytest
@@ -8,7 +9,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from billing.models import LegalEntity
-from invoicing.management.bench.measurement import Measurement
+from invoicing.management.bench.measurement import (
+    Measure,
+    Measurement,
+    Measurements,
+)
+from invoicing.management.commands import bench
+from invoicing.management.commands.bench import Bench
 from invoicing.services.rendering import PangoMissing, load_press
 
 pytestmark = pytest.mark.django_db
@@ -54,14 +61,29 @@ def test_every_measurement_runs_and_leaves_nothing_behind() -> None:
     assert not LegalEntity.objects.exists()
 
 
-def test_only_what_is_asked_for_is_measured() -> None:
+def test_only_what_is_asked_for_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(*names: str) -> Measure:
+        slow = Measurement.at_most(150, value=151, unit="ms")
+        return lambda _empty, _size, _rounds: dict.fromkeys(names, slow)
+
+    def never(_empty: str, _size: int, _rounds: int) -> Measurements:
+        raise AssertionError("It was not asked for.")
+
+    monkeypatch.setattr(bench, "empty_database", lambda: nullcontext("empty"))
+    monkeypatch.setattr(
+        bench,
+        "BENCHES",
+        (
+            Bench(("import_check", "import_apply"), 1, found("import_check")),
+            Bench(("lists", "search"), 1, never),
+            Bench(("run",), 1, found("run", "run_memory")),
+        ),
+    )
     out = StringIO()
 
-    call_command(
-        "bench", "import_check", "--size=3", "--rounds=1", "--json", stdout=out
-    )
+    call_command("bench", "run", "import_check", "--json", stdout=out)
 
-    assert json.loads(out.getvalue()).keys() == {"import_check"}
+    assert list(json.loads(out.getvalue())) == ["import_check", "run", "run_memory"]
 
 
 @pytest.mark.parametrize(
