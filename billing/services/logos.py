@@ -16,7 +16,7 @@ from billing.models import Logo
 FORMATS: Final = ("PNG", "JPEG")
 MOST_BYTES: Final = 1_000_000
 MOST_PIXELS: Final = 20_000_000
-LARGEST: Final = (900, 360)
+LARGEST: Final = (827, 213)  # 70 x 18 mm at 300 dpi, as papers print it at most
 PAPER: Final = "white"
 
 
@@ -25,7 +25,7 @@ class LogoRefused(ValueError):
 
 
 def draw_logo(content: bytes) -> Logo:
-    """Return an unsaved logo of a PNG or JPEG file: RGB on white, at most 900 x 360.
+    """Return an unsaved logo of a PNG or JPEG file: RGB on white, at most 827 x 213.
 
     A file of at most 1 MB and 20 million pixels; the same picture gives the same logo.
     Raises `LogoRefused`.
@@ -79,5 +79,5 @@ def _check_size(picture: Image.Image) -> None:
 
 def _too_many_pixels() -> LogoRefused:
     return LogoRefused(
-        "The logo has more than 20 million pixels. 900 x 360 are enough; scale it down."
+        "The logo has more than 20 million pixels. 827 x 213 are enough; scale it down."
     )

@@ -132,6 +132,11 @@ def load_press() -> Press:
                 raise FetchRefused(f"A paper asked for {url}.")
             return weasyprint.urls.URLFetcherResponse(url, font.read_bytes())
 
+    class Paper(weasyprint.HTML):  # type: ignore[misc,name-defined]
+        def _ua_stylesheets(self, forms: bool = False) -> list[Any]:  # noqa: FBT001, FBT002
+            """Return none: what papers need of it stands in their own stylesheet."""
+            return []
+
     fonts = weasyprint.text.fonts.FontConfiguration()
     fetcher = PackagedFilesOnly()
     stylesheet = weasyprint.CSS(
@@ -141,7 +146,7 @@ def load_press() -> Press:
         font_config=fonts,
     )
     return Press(
-        html=weasyprint.HTML,
+        html=Paper,
         stylesheet=stylesheet,
         fonts=fonts,
         colours=_read_colours(weasyprint),

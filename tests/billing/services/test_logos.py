@@ -49,8 +49,8 @@ def claiming(width: int, height: int) -> bytes:
             id="jpeg_for_print",
         ),
         pytest.param(picture_file(mode="P", colour=0), (300, 100), id="palette"),
-        pytest.param(picture_file(size=(1800, 90)), (900, 45), id="too_wide"),
-        pytest.param(picture_file(size=(90, 720)), (45, 360), id="too_high"),
+        pytest.param(picture_file(size=(1654, 80)), (827, 40), id="too_wide"),
+        pytest.param(picture_file(size=(90, 426)), (45, 213), id="too_high"),
     ],
 )
 def test_logo_is_flat_and_no_larger_than_papers_need(

@@ -510,6 +510,24 @@ def test_pdf_holds_its_fonts_and_nothing_that_acts() -> None:
             assert {"/FontFile2", "/FontFile3"} & set(embedded)
 
 
+def test_stylesheet_has_every_element_that_papers_use() -> None:
+    """WeasyPrint's own sheet is left out, so an unknown element would run inline."""
+    folder = settings.BASE_DIR / "templates" / "invoicing" / "documents"
+    used = {
+        name
+        for template in folder.glob("*.html")
+        for name in re.findall(r"<([a-z][a-z0-9]*)", template.read_text("utf-8"))
+    }
+    css = (folder / "document.css").read_text("utf-8")
+    told = {
+        name
+        for names in re.findall(r"^([a-z0-9, ]+) \{ display:", css, re.MULTILINE)
+        for name in names.split(", ")
+    }
+
+    assert used - told == {"img", "span"}
+
+
 def test_pdf_is_an_archive_format_and_the_same_each_time() -> None:
     invoice = issued_invoice(5)
 
