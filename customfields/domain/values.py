@@ -141,11 +141,14 @@ class PrintedFields:
         """The keys of the fields, in their order."""
         return tuple(self._heads)
 
-    def entries(self, values: Mapping[str, Stored], *, contract: str = "") -> list[str]:
-        """Return the entries of an owner's values, in the order of the fields."""
+    def entries(self, values: Sequence[str | None], *, contract: str = "") -> list[str]:
+        """Return the entries of an owner's values, in the order of the fields.
+
+        `values` are JSON texts, one for each of `keys`; None where it has none.
+        """
         tail = f', "contract": {_JSON.encode(contract)}}}' if contract else "}"
         return [
-            f"{head}{_JSON.encode(values[key])}{tail}"
-            for key, head in self._heads.items()
-            if key in values
+            f"{head}{value}{tail}"
+            for head, value in zip(self._heads.values(), values, strict=True)
+            if value is not None
         ]

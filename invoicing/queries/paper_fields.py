@@ -19,14 +19,14 @@ from invoicing.domain.document import Document
 from invoicing.queries.pending import id_array
 
 OF_GROUPS: Final = """
-SELECT g.id, a.custom_fields, g.custom_fields
+SELECT {columns}
 FROM billing_billgroup g
 JOIN billing_account a ON a.id = g.account_id
 WHERE g.id = ANY (%s::bigint[])
   AND (a.custom_fields ?| %s OR g.custom_fields ?| %s)
 """
 OF_CONTRACTS: Final = """
-SELECT id, custom_fields FROM contracts_contract
+SELECT {columns} FROM contracts_contract c
 WHERE id = ANY (%s::bigint[]) AND custom_fields ?| %s
 """
 
@@ -67,14 +67,23 @@ def _of_groups(
     if not of_account and not of_group:
         return {}
     account, group = PrintedFields(of_account), PrintedFields(of_group)
+    columns = ["g.id", *_values("a", account), *_values("g", group)]
     with connection.cursor() as cursor:
         cursor.execute(
-            OF_GROUPS, [id_array(bill_group_ids), list(account.keys), list(group.keys)]
+            OF_GROUPS.format(columns=", ".join(columns)),
+            [
+                *account.keys,
+                *group.keys,
+                id_array(bill_group_ids),
+                list(account.keys),
+                list(group.keys),
+            ],
         )
+        of_accounts = len(account.keys)
         return {
-            pk: account.entries(json.loads(account_values))
-            + group.entries(json.loads(group_values))
-            for pk, account_values, group_values in cursor.fetchall()
+            pk: account.entries(values[:of_accounts])
+            + group.entries(values[of_accounts:])
+            for pk, *values in cursor.fetchall()
         }
 
 
@@ -89,12 +98,21 @@ def _of_contracts(
         for line in document.lines
     }
     printed = PrintedFields(definitions)
+    columns = ["c.id", *_values("c", printed)]
     with connection.cursor() as cursor:
-        cursor.execute(OF_CONTRACTS, [id_array(numbers), list(printed.keys)])
+        cursor.execute(
+            OF_CONTRACTS.format(columns=", ".join(columns)),
+            [*printed.keys, id_array(numbers), list(printed.keys)],
+        )
         return {
-            pk: printed.entries(json.loads(values), contract=numbers[pk])
-            for pk, values in cursor.fetchall()
+            pk: printed.entries(values, contract=numbers[pk])
+            for pk, *values in cursor.fetchall()
         }
+
+
+def _values(owner: str, printed: PrintedFields) -> list[str]:
+    """Return a column for each printed field: its value as JSON, as it is stored."""
+    return [f"{owner}.custom_fields -> %s" for _ in printed.keys]
 
 
 def _by_document(

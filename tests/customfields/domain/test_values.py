@@ -3,7 +3,7 @@
 import json
 
 from customfields.domain.definition import FieldDefinition
-from customfields.domain.kinds import Kind, Stored
+from customfields.domain.kinds import Kind
 from customfields.domain.values import (
     FieldError,
     PrintedFields,
@@ -80,11 +80,11 @@ def test_everything_wrong_is_said_at_once_and_bad_values_are_left_out() -> None:
 
 def test_only_printed_fields_with_a_value_are_kept_for_the_paper() -> None:
     """F2: what the invoice keeps is a copy."""
-    values: dict[str, Stored] = {"seats": "12", "audited": True, "gone": "x"}
+    printed = PrintedFields(FIELDS)
 
-    entries = PrintedFields(FIELDS).entries(values)
-
-    assert [json.loads(entry) for entry in entries] == [
+    assert printed.keys == ("portal", "audited")
+    assert printed.entries([None, None]) == []
+    assert [json.loads(entry) for entry in printed.entries([None, "true"])] == [
         {"key": "audited", "label": "Audited", "kind": "YES_NO", "value": True}
     ]
 
@@ -93,7 +93,7 @@ def test_printed_entry_of_a_contract_names_it_and_keeps_any_text() -> None:
     label = 'Ort "Nord"\\'
     field = FieldDefinition(key="place", label=label, kind=Kind.LONG_TEXT, printed=True)
 
-    (entry,) = PrintedFields([field]).entries({"place": 'Köln\n"x"'}, contract='C "1"')
+    (entry,) = PrintedFields([field]).entries(['"Köln\\n\\"x\\""'], contract='C "1"')
 
     assert json.loads(entry) == {
         "key": "place",
