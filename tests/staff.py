@@ -7,7 +7,6 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from billing.models import BillGroup, LegalEntity
-from billing.services.roles import keep_up_roles
 from contracts.models import Contract
 from invoicing.domain.states import SeriesKind
 from invoicing.models import NumberSeries
@@ -27,7 +26,6 @@ def person(role: str) -> User:
     """Make a staff user of a role; "Administrator" may everything."""
     user = UserFactory.create(is_staff=True, is_superuser=role == "Administrator")
     if role != "Administrator":
-        keep_up_roles()
         user.groups.add(Group.objects.get(name=role))
     return user
 
