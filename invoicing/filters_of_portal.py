@@ -15,8 +15,10 @@ from invoicing.domain.portal import PortalState
 from invoicing.filters import LabelledDates
 from invoicing.filters_of_money import accounts_like, suggesting
 from invoicing.models import PortalSubmission
-from invoicing.queries.portal import that_stand
+from invoicing.queries.portal import that_stand, to_do
 
+TO_DO: Final = "TO_DO"
+STATES: Final = [(TO_DO, "To submit or disputed"), *PORTAL_STATES]
 AGES: Final = [("3", "3 days"), ("7", "7 days"), ("14", "14 days"), ("30", "30 days")]
 KINDS: Final = [("invoice", "Invoices"), ("credit_note", "Credit notes")]
 
@@ -30,7 +32,7 @@ class PortalFilter(django_filters.FilterSet):
     """Which documents for portals a list shows."""
 
     state = django_filters.ChoiceFilter(
-        choices=list(PORTAL_STATES), method="that_stand", empty_label="All"
+        choices=STATES, method="that_stand", empty_label="All"
     )
     portal = django_filters.ModelChoiceFilter(queryset=portals, empty_label="All")
     age = django_filters.ChoiceFilter(
@@ -63,7 +65,9 @@ class PortalFilter(django_filters.FilterSet):
     def that_stand(
         self, rows: QuerySet[PortalSubmission], name: str, value: str
     ) -> QuerySet[PortalSubmission]:
-        """Find those that stand so."""
+        """Find those that stand so, or that wait for a person."""
+        if value == TO_DO:
+            return to_do(rows)
         return that_stand(rows, PortalState(value))
 
     def older_than(

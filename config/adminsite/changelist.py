@@ -1,6 +1,7 @@
 """The list of a model, filtered by a filter set and counted up to a cap."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
@@ -21,6 +22,7 @@ class FinanceChangeList(ChangeList):
             self.filterset = filterset_class(
                 request.GET, queryset=model_admin.model._default_manager.none()
             )
+        self.given = request.GET.dict()
         super().__init__(request, *args, **kwargs)
 
     def get_filters_params(
@@ -56,6 +58,18 @@ class FinanceChangeList(ChangeList):
         return self.filterset is not None and any(
             self.filterset.data.get(name) for name in self._own_parameters
         )
+
+    @property
+    def everything(self) -> str:
+        """The address of the whole list; one that opens filtered has blank filters."""
+        blank = dict.fromkeys(self.model_admin.opening, "")
+        return f"?{urlencode(blank)}"
+
+    @property
+    def is_as_opened(self) -> bool:
+        """Tell whether the list shows what it opens with, and nothing else."""
+        asked = {name: value for name, value in self.given.items() if value}
+        return bool(asked) and asked == self.model_admin.opening
 
     @property
     def _own_parameters(self) -> set[str]:

@@ -5,6 +5,7 @@ the icons for pop-ups. Objects are not deleted unless a subclass says so.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
@@ -12,7 +13,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.forms.widgets import Media
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 
 from config.adminsite import registry
@@ -46,7 +47,9 @@ class FinanceModelAdmin(ModelAdminBase):
     """A ModelAdmin with object actions, list actions and lists that stay fast.
 
     `column_classes` places a column on narrow screens and aligns it (see the skin:
-    m1-m6, num, w1, w2); `facts` is the line under the title.
+    m1-m6, num, w1, w2); `facts` is the line under the title. A list that many look at
+    for its work only opens with the filters of `opening`; `all_done` says that nothing
+    is left of it.
     """
 
     empty_value_display = "\N{EN DASH}"
@@ -61,6 +64,8 @@ class FinanceModelAdmin(ModelAdminBase):
     filterset_class: ClassVar[Any] = None
     column_classes: ClassVar[dict[str, str]] = {}
     list_note: ClassVar[str] = ""
+    opening: ClassVar[dict[str, str]] = {}
+    all_done: ClassVar[str] = ""
     formfield_overrides = {
         models.DateField: {"widget": DateInput},
         models.DecimalField: {"localize": False, "form_class": PlainDecimalField},
@@ -169,7 +174,12 @@ class FinanceModelAdmin(ModelAdminBase):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Add the buttons above the list; refuse bulk actions to those who may not."""
+        """Open with filters; add the buttons above; refuse what is not permitted.
+
+        The filters stand in the address, so that the page shows and clears them.
+        """
+        if self._opens(request):
+            return HttpResponseRedirect(f"?{urlencode(self.opening)}")
         asked = request.POST.get("action")
         for action in bulk_actions:
             if action.model is self.model and action.slug == asked:
@@ -180,6 +190,15 @@ class FinanceModelAdmin(ModelAdminBase):
             "list_note": self.list_note,
         }
         return super().changelist_view(request, context | (extra_context or {}))
+
+    def _opens(self, request: HttpRequest) -> bool:
+        """Tell whether the list is opened without a word on what to show."""
+        is_bare = request.method == "GET" and not request.GET
+        return (
+            bool(self.opening)
+            and is_bare
+            and self.has_view_or_change_permission(request)
+        )
 
     def render_change_form(  # noqa: PLR0917 Django's signature
         self,

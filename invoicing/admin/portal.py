@@ -1,12 +1,11 @@
 """The portal worklist: documents to upload, and how each stands in its portal (F3)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -14,20 +13,20 @@ from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
 
 from billing.admin.portal_profile import portal_link
-from billing.display import badge, count_text, day_text, money
+from billing.display import NOTHING, badge, count_text, day_text, money
 from config.adminsite.changelist import FinanceChangeList
 from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.pages import ObjectPage, object_page
 from config.adminsite.paginator import CAP
 from invoicing.admin.history import history_context, history_of_submission
 from invoicing.admin.invoice import local_today
-from invoicing.admin.invoice_views import view
 from invoicing.admin.portal_missing import rows_of_document
+from invoicing.admin.portal_views import portal_totals, portal_views
 from invoicing.choices import INVOICE_STATUSES, PORTAL_STATES
 from invoicing.domain.portal import CLOSED, PortalState
-from invoicing.filters_of_portal import PortalFilter
+from invoicing.filters_of_portal import TO_DO, PortalFilter
 from invoicing.models import PortalFile, PortalStep, PortalSubmission
-from invoicing.queries.portal import missing_of, search_submissions, that_stand
+from invoicing.queries.portal import missing_of, search_submissions
 from invoicing.queries.portal_pairs import pairs_of, superseded_uncredited
 
 
@@ -74,6 +73,8 @@ class PortalSubmissionAdmin(ReadOnlyAdmin):
         "Invoices and credit notes of customers that want them in a portal. "
         "Amounts with tax."
     )
+    opening: ClassVar[dict[str, str]] = {"state": TO_DO}
+    all_done = "Nothing is to be submitted, and no dispute is open."
     ordering = ("issue_date", "id")
     sortable_by = ()
     search_fields = ("reference",)
@@ -137,10 +138,10 @@ class PortalSubmissionAdmin(ReadOnlyAdmin):
         return row.portal.name
 
     @admin.display(description="missing")
-    def shown_missing(self, row: Any) -> SafeString | str:
+    def shown_missing(self, row: Any) -> SafeString:
         """Say what the portal would reject it for, while it is not submitted."""
         if not row.missing or row.standing in CLOSED:
-            return ""
+            return format_html('<span class="none">{}</span>', NOTHING)
         return format_html(
             '<span class="bad">{}</span>', "; ".join(one.text for one in row.missing)
         )
@@ -188,12 +189,12 @@ class PortalSubmissionAdmin(ReadOnlyAdmin):
         if context and "cl" in context:
             changes = context["cl"]
             context["totals"] = (
-                _totals(changes.queryset)
+                portal_totals(changes.queryset)
                 if changes.result_count and changes.paginator.count < CAP
                 else []
             )
             context["noun"] = "document"
-            context["views"] = _views(request)
+            context["views"] = portal_views(request)
         return response
 
     def render_change_form(  # noqa: PLR0917 Django's signature
@@ -211,46 +212,6 @@ class PortalSubmissionAdmin(ReadOnlyAdmin):
             request, history_of_submission(obj), obj.invoice
         )
         return super().render_change_form(request, context, add, change, form_url, obj)
-
-
-def _views(request: HttpRequest) -> list[Any]:
-    """Return the views by state; counted is what waits for a person."""
-    every = PortalSubmission.objects.all()
-    counted = {PortalState.TO_SUBMIT, PortalState.DISPUTED}
-    return [
-        view("All", {}, request.GET),
-        *(
-            view(
-                PORTAL_STATES.badge(state).label,
-                {"state": state.value},
-                request.GET,
-                counted=that_stand(every, state) if state in counted else None,
-            )
-            for state in PORTAL_STATES.badges
-            if isinstance(state, PortalState)
-        ),
-    ]
-
-
-def _totals(rows: QuerySet[PortalSubmission]) -> list[dict[str, Any]]:
-    """Return count and total of invoices, and what credit notes take, by currency."""
-    found: Any = (
-        rows.order_by()
-        .values("invoice__currency")
-        .annotate(
-            count=Count("pk"),
-            total=Coalesce(
-                Sum("invoice__total", filter=Q(credit_note=None)),
-                Sum("invoice__total") * 0,
-            ),
-            second=Coalesce(Sum("credit_note__total"), Sum("invoice__total") * 0),
-        )
-        .order_by("invoice__currency")
-    )
-    return [
-        {**row, "currency": row["invoice__currency"], "second_label": "in credit notes"}
-        for row in found
-    ]
 
 
 def _submission_context(row: PortalSubmission) -> dict[str, Any]:

@@ -90,6 +90,11 @@ class PortalSubmission(models.Model):
                 condition=Q(state__in=["TO_SUBMIT", "SUBMITTED", "DISPUTED"]),
             ),
             models.Index(fields=["issue_date", "id"], name="portal_by_date"),
+            models.Index(
+                fields=["issue_date", "id"],
+                name="portal_to_do",
+                condition=Q(state__in=["TO_SUBMIT", "DISPUTED"]),
+            ),
             models.Index(fields=["invoice"], name="portal_of_invoice"),
             models.Index(
                 fields=["reference"],

@@ -49,6 +49,12 @@ def that_stand(
     return found.exclude(IS_PAID) if state in IN_PORTAL else found
 
 
+def to_do(submissions: QuerySet[PortalSubmission]) -> QuerySet[PortalSubmission]:
+    """Return what waits for a person: to be submitted, or a dispute to be settled."""
+    states = [PortalState.TO_SUBMIT, PortalState.DISPUTED]
+    return submissions.filter(state__in=states).exclude(IS_PAID)
+
+
 def waiting_counts(submissions: QuerySet[PortalSubmission]) -> PortalCounts:
     """Count what waits to be submitted, for an answer, and for a settlement."""
     unpaid = ~Q(credit_note=None, invoice__status=InvoiceStatus.PAID)

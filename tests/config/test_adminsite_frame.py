@@ -40,7 +40,7 @@ def test_every_page_behind_a_door_opens() -> None:
     for door in (*navigation.DOORS, navigation.SETTINGS):
         for page in door.pages:
             if page.url:
-                assert client.get(page.url).status_code == 200, page.label
+                assert client.get(page.url, follow=True).status_code == 200, page.label
 
 
 def test_doors_that_a_user_may_not_open_are_left_out() -> None:
