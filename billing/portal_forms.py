@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from billing.domain.portal_files import (
-    PLACEHOLDERS,
+    EXAMPLE,
     Column,
     InvalidColumns,
+    InvalidPattern,
+    check_pattern,
     field_source,
+    file_name,
     parse_columns,
     write_columns,
 )
@@ -59,7 +62,7 @@ class PortalProfileForm(ProfileFormBase):
     columns = ColumnsField(
         label="Columns",
         initial=default_columns,
-        help_text="One a line: Header = source. The sources are listed above.",
+        help_text="One a line: Header = source. The sources are listed below.",
     )
     required_fields = forms.MultipleChoiceField(
         label="Custom fields",
@@ -89,14 +92,10 @@ class PortalProfileForm(ProfileFormBase):
                 {*named, *(source for source in stored if "." in source)}
             )
         if "file_pattern" in self.fields:
-            known = ", ".join(
-                f"{{{name}}} {meaning}" for name, meaning in PLACEHOLDERS.items()
-            )
-            self.fields["file_pattern"].help_text = (
-                "How the PDFs of a bundle are named, for example "
-                "{po_number}_{number}. "
-                f"Placeholders: {known}. The ending .pdf is added."
-            )
+            pattern = self.fields["file_pattern"]
+            name = self.add_prefix("file_pattern")
+            stored = self.get_initial_for_field(pattern, "file_pattern")
+            pattern.help_text = _named_like(str(self.data.get(name) or stored or ""))
 
     def clean_name(self) -> str:
         """Take a name that can be read on one line."""
@@ -104,6 +103,23 @@ class PortalProfileForm(ProfileFormBase):
             return str(parse(Kind.TEXT, str(self.cleaned_data["name"])))
         except InvalidValue as fault:
             raise forms.ValidationError(str(fault)) from fault
+
+
+def _named_like(pattern: str) -> str:
+    """Say how a pattern names a file, also where the paper has no PO number."""
+    said = "How the PDFs of a bundle are named, from the placeholders listed below."
+    try:
+        check_pattern(pattern)
+    except InvalidPattern:
+        return said
+    said += f" An example: {file_name(pattern, EXAMPLE)}"
+    if "{po_number}" not in pattern:
+        return f"{said}."
+    bare = file_name(pattern, {**EXAMPLE, "po_number": ""})
+    return (
+        f"{said}; without a PO number on the paper: {bare}, because nothing is made up "
+        "for it, and the page before the download names such files."
+    )
 
 
 def custom_sources() -> dict[str, str]:

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from billing.admin.audited import AuditedAdmin
 from billing.display import NOTHING, count_text
-from billing.domain.portal_files import SOURCES
+from billing.domain.portal_files import PLACEHOLDERS, SOURCES
 from billing.models import PortalProfile
 from billing.portal_forms import PortalProfileForm, custom_sources
 from billing.queries import demands_of
@@ -22,6 +22,7 @@ class PortalProfileAdmin(AuditedAdmin):
 
     form = PortalProfileForm
     audit_code = "portal_profile"
+    change_form_template = "admin/billing/portalprofile/change_form.html"
     list_display = ("name", "shown_address", "shown_demands", "shown_groups")
     list_note = "What each portal asks for, and what its bundle is like."
     ordering = ("name", "id")
@@ -63,7 +64,7 @@ class PortalProfileAdmin(AuditedAdmin):
         return f"{profile.groups:,}"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """List the sources of columns; ask for custom fields where there are some."""
+        """Ask for custom fields where there are some."""
         custom = custom_sources()
         demands: list[Any] = [
             ("po_number_required", "customer_tax_id_required", "seller_tax_id_required")
@@ -84,10 +85,34 @@ class PortalProfileAdmin(AuditedAdmin):
                 "Its bundle",
                 {
                     "fields": ("file_pattern", "columns"),
-                    "description": _sources({**SOURCES, **custom}),
+                    "description": "A ZIP with the PDFs and index.csv.",
                 },
             ),
         )
+
+    def render_change_form(  # noqa: PLR0917 Django's signature
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
+        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """List below the form what can stand in file names and columns."""
+        context["legends"] = (
+            (
+                "placeholders",
+                "Placeholders of file names",
+                [(f"{{{name}}}", text) for name, text in PLACEHOLDERS.items()],
+            ),
+            (
+                "sources",
+                "Sources of columns",
+                [*SOURCES.items(), *custom_sources().items()],
+            ),
+        )
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def facts(self, subject: PortalProfile) -> list[str]:
         """Say who is delivered there, and what it asks for by name."""
@@ -103,13 +128,4 @@ def portal_link(profile: PortalProfile) -> SafeString:
         '<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>',
         profile.address,
         profile.address.partition("://")[2].partition("/")[0],
-    )
-
-
-def _sources(sources: dict[str, str]) -> SafeString:
-    named = format_html_join(
-        ", ", "<b>{}</b> {}", ((source, text) for source, text in sources.items())
-    )
-    return format_html(
-        "A ZIP with the PDFs and index.csv. Sources of columns: {}.", named
     )

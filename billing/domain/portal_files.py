@@ -18,10 +18,18 @@ from customfields.domain.kinds import InvalidValue, Kind, parse
 PLACEHOLDERS: Final[Mapping[str, str]] = {
     "number": "the number of the document",
     "kind": "invoice or credit-note",
-    "issue_date": "YYYY-MM-DD",
+    "issue_date": "the date of issue, YYYY-MM-DD",
     "po_number": "the PO number",
     "account": "the account number",
     "bill_group": "the id of the bill group",
+}
+EXAMPLE: Final[Mapping[str, str]] = {
+    "number": "INV-000123",
+    "kind": "invoice",
+    "issue_date": "2026-03-31",
+    "po_number": "4500019934",
+    "account": "A-1042",
+    "bill_group": "BG-000123",
 }
 DEFAULT_PATTERN: Final = "{number}"
 LONGEST_PATTERN: Final = 100
@@ -127,9 +135,28 @@ def file_name(pattern: str, values: Mapping[str, str]) -> str:
     return _safe(named)[:LONGEST_NAME].rstrip("._-") + SUFFIX
 
 
+def left_out(pattern: str, values: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the placeholders of a pattern of which a document's name shows nothing.
+
+    Nothing is made up for them: a name that the customer reads holds only what is true.
+
+    >>> left_out("{po_number}_{number}", {"po_number": " ", "number": "INV-1"})
+    ('po_number',)
+    """
+    return tuple(
+        name
+        for name in dict.fromkeys(_PARTS.findall(pattern))
+        if not _plain(values.get(name, ""))
+    )
+
+
 def _safe(text: str) -> str:
+    return _plain(text) or "document"
+
+
+def _plain(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return _UNSAFE.sub("_", plain).lstrip("._-").rstrip("._-") or "document"
+    return _UNSAFE.sub("_", plain).strip("._-")
 
 
 def unique_names(names: Iterable[str]) -> tuple[str, ...]:

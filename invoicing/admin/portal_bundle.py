@@ -1,17 +1,23 @@
 """Download a bundle of the chosen documents: PDFs and the index, as a ZIP (F3)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from billing.display import count_text
+from billing.domain.portal_files import PLACEHOLDERS
 from config.adminsite.actions import CONFIRM, FINGERPRINT, Figure, Review
 from config.adminsite.bulk import BulkAction, BulkDone, bulk_action
-from invoicing.admin.portal_review import documents_of, figures_of, rows_of, warnings_of
+from invoicing.admin.portal_review import (
+    SENTENCES_SHOWN,
+    documents_of,
+    figures_of,
+    rows_of,
+    warnings_of,
+)
 from invoicing.domain.portal import PortalState
 from invoicing.models import PortalSubmission
 from invoicing.services.portal_bundle import (
@@ -51,8 +57,7 @@ class DownloadBundle(BulkAction):
         self, owner: "ModelAdmin[Any]", request: HttpRequest, chosen: QuerySet[Any]
     ) -> Any:
         """Show the review, or send the file that was reviewed."""
-        if not request.user.has_perm(self.permission):
-            raise PermissionDenied
+        self.refuse_others(request)
         if CONFIRM not in request.POST:
             return super().answer(owner, request, chosen)
         try:
@@ -79,11 +84,25 @@ def _refused(
     return HttpResponse(status=303, headers={"Location": request.get_full_path()})
 
 
+def _names_left_out(bundle: Bundle) -> Iterator[str]:
+    """Say which files are named without something that the portal's pattern has."""
+    asked = dict.fromkeys(name for one in bundle.entries for name in one.left_out)
+    for name in asked:
+        bare = [one for one in bundle.entries if name in one.left_out]
+        shown = ", ".join(one.name for one in bare[:SENTENCES_SHOWN])
+        more = len(bare) - SENTENCES_SHOWN
+        others = f" and {count_text(more, 'more file')}" if more > 0 else ""
+        yield (
+            f"Named without {PLACEHOLDERS[name]}: {shown}{others}. The paper has none, "
+            "or nothing of it can stand in a file name."
+        )
+
+
 def _review(bundle: Bundle) -> Review:
     rows = [entry.submission for entry in bundle.entries]
     names = {entry.submission.pk: entry.name for entry in bundle.entries}
     added = [str(entry.submission) for entry in bundle.entries if entry.is_added]
-    warnings = list(warnings_of(rows, PortalState.SUBMITTED))
+    warnings = [*_names_left_out(bundle), *warnings_of(rows, PortalState.SUBMITTED)]
     if added:
         warnings.insert(
             0,

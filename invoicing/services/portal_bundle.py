@@ -16,6 +16,7 @@ from billing.domain.portal import DemandFacts
 from billing.domain.portal_files import (
     SOURCES,
     file_name,
+    left_out,
     split_source,
     unique_names,
 )
@@ -42,11 +43,15 @@ class BundleNotPossible(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleEntry:
-    """A document of a bundle, the name of its file, and whether it came as a pair."""
+    """A document of a bundle, the name of its file, and whether it came as a pair.
+
+    `left_out` are the placeholders of which its name shows nothing.
+    """
 
     submission: PortalSubmission
     name: str
     is_added: bool
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +100,18 @@ def plan_bundle(submissions: Collection[PortalSubmission]) -> Bundle:
             f"{MOST_DOCUMENTS}. Choose fewer."
         )
     rows = sorted(held.values(), key=lambda row: (row.issue_date, row.pk))
-    names = unique_names(
-        file_name(portal.file_pattern, _placeholders(row)) for row in rows
-    )
+    values = [_placeholders(row) for row in rows]
+    names = unique_names(file_name(portal.file_pattern, given) for given in values)
     return Bundle(
         portal=portal,
         entries=tuple(
-            BundleEntry(submission=row, name=name, is_added=row.pk not in chosen)
-            for row, name in zip(rows, names, strict=True)
+            BundleEntry(
+                submission=row,
+                name=name,
+                is_added=row.pk not in chosen,
+                left_out=left_out(portal.file_pattern, given),
+            )
+            for row, name, given in zip(rows, names, values, strict=True)
         ),
     )
 
