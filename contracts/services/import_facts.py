@@ -49,7 +49,7 @@ _COLUMNS: Final = (
 class StoredFacts:
     """The accounts by number, bill groups by account number and name, contracts.
 
-    `portals` are the ids of all portals by name, where the file names any.
+    `portals` are the ids of all portals by name, where the file delivers to any.
     """
 
     accounts: dict[str, Account]
@@ -90,7 +90,10 @@ def read_facts(contracts: Sequence[ParsedContract]) -> StoredFacts:
             Contract.objects.filter(number__in=numbers).values_list("number", flat=True)
         ),
         portals=dict(PortalProfile.objects.order_by("name").values_list("name", "pk"))
-        if any(group.portal for group in named.values())
+        if any(
+            group.portal or group.delivery in PORTAL_DELIVERIES
+            for group in named.values()
+        )
         else {},
     )
 

@@ -6,12 +6,13 @@ bill group that is delivered by portal gets the one it names, or the default one
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from billing.domain.bill_group import PORTAL_DELIVERIES
-from billing.models import Account, BillGroup
+from billing.models import DEFAULT_PROFILE, Account, BillGroup
 from billing.services.portals import default_portal
 from contracts.domain.csv_contracts import ParsedBillGroup
 from contracts.models import Product
@@ -98,6 +99,35 @@ def write_owners(checked: CheckedFile) -> Owners:
         ),
     )
     return owners
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalOfNewGroups:
+    """A portal by name, how many new bill groups use it, and whether it is made."""
+
+    name: str
+    bill_groups: int
+    is_made: bool
+
+
+def portals_of_new_groups(checked: CheckedFile) -> tuple[PortalOfNewGroups, ...]:
+    """Return which portals importing a file gives its new bill groups, by name (F3)."""
+    portals = checked.facts.portals
+    names = {pk: name for name, pk in portals.items()}
+    counted: Counter[int | None] = Counter(
+        portal_named(group.portal or DEFAULT_PROFILE, portals)
+        for key, group in bill_groups_of(c.parsed for c in checked.contracts).items()
+        if key not in checked.facts.bill_groups and group.delivery in PORTAL_DELIVERIES
+    )
+    found = (
+        PortalOfNewGroups(
+            name=DEFAULT_PROFILE if pk is None else names[pk],
+            bill_groups=count,
+            is_made=pk is None,
+        )
+        for pk, count in counted.items()
+    )
+    return tuple(sorted(found, key=lambda one: one.name))
 
 
 def _portal_ids(

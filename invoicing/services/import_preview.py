@@ -6,7 +6,7 @@ will plan and decide them; usage counts nothing, since none was recorded.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -25,6 +25,7 @@ from contracts.services.import_check import (
     CheckedFile,
     planned,
 )
+from contracts.services.import_owners import portals_of_new_groups
 from contracts.services.import_taxes import TAX_RATE_SINCE, tax_rate_name
 from contracts.services.imports import check_upload
 from invoicing.domain.document import Document, PendingCharge, TaxSteps, compose
@@ -103,6 +104,7 @@ class ImportPreview:
         return {
             **self.summary.as_dict(),
             "first_invoices": self.first_invoices.as_dict(),
+            "portals": [asdict(one) for one in portals_of_new_groups(self.checked)],
         }
 
 

@@ -18,6 +18,8 @@ from invoicing.admin.imports import ImportContracts, UploadContracts
 from invoicing.admin.payment_import import UploadPaymentFile, UploadPaymentsHere
 from invoicing.domain.payment_csv import parse_payments
 from invoicing.services.lifecycle import upload_contracts
+from tests.contracts.sheet import sheet
+from tests.portal import ariba
 from tests.staff import client_of, company
 
 pytestmark = pytest.mark.django_db
@@ -111,3 +113,28 @@ def test_refused_date_can_be_corrected_on_the_page(uploaded: ContractImport) -> 
     assert "lies in the future" in refused
     assert "Update the figures" in refused
     assert "Import the contracts" not in refused
+
+
+def test_preview_of_an_import_names_the_portals_of_new_bill_groups() -> None:
+    """F3."""
+    ariba()
+    waiting = upload_contracts(
+        content=sheet(
+            {"delivery": "portal", "portal": "ariba"},
+            {"contract_number": "C-2", "bill_group": "Two", "delivery": "both"},
+        ),
+        file_name="contracts.csv",
+        legal_entity=company(),
+        actor=None,
+        today=date(2026, 1, 1),
+    )
+    client = client_of("Finance clerk")
+
+    for page in (
+        f"/admin/contracts/contractimport/{waiting.pk}/change/",
+        ImportContracts.url(waiting.pk),
+    ):
+        text = client.get(page).content.decode()
+        assert (
+            "New bill groups in portals:</b> Ariba 1, Portal 1 (this portal is" in text
+        )

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from billing.models import (
     AccountingPeriod,
     BillGroup,
     InvoicingSettings,
+    PortalProfile,
     TaxRate,
     TaxRateStep,
 )
@@ -33,6 +35,7 @@ from invoicing.services.locks import PeriodClosed
 from invoicing.services.numbering import IssueDateTooEarly, ensure_series
 from tests.contracts.sheet import sheet
 from tests.factories import BillGroupFactory, LegalEntityFactory
+from tests.portal import ariba
 
 pytestmark = pytest.mark.django_db
 
@@ -149,6 +152,67 @@ class TestSummary:
         assert found.checked.errors
         assert found.summary.contracts == 0
         assert found.first_invoices.invoices == 0
+
+
+class TestPortals:
+    """The portals of new bill groups are said before, as the import gives them (F3)."""
+
+    @pytest.mark.parametrize("is_there", [True, False])
+    def test_each_portal_is_named_with_its_new_bill_groups(
+        self, *, is_there: bool
+    ) -> None:
+        ariba(name="Ariba")
+        if is_there:
+            PortalProfile.objects.create(name="portal")
+        known_group(portal=ariba(name="Coupa"), delivery="PORTAL")
+        waiting = upload(
+            {"delivery": "portal"},
+            self.row(2, delivery="portal", portal="ARIBA"),
+            self.row(3, delivery="both"),
+            self.row(4, delivery="portal", portal="Portal"),
+            self.row(5, delivery="email"),
+            self.row(6),
+        )
+        waiting.legal_entity = BillGroup.objects.get().legal_entity
+
+        said = preview_import(upload=waiting, import_date=TODAY).as_dict()["portals"]
+        import_contracts(upload=waiting, actor=None, import_date=TODAY, today=TODAY)
+
+        assert said == [
+            {"name": "Ariba", "bill_groups": 1, "is_made": False},
+            {
+                "name": "portal" if is_there else "Portal",
+                "bill_groups": 2,
+                "is_made": not is_there,
+            },
+        ]
+        given = BillGroup.objects.exclude(name="Main").values_list(
+            "portal__name", flat=True
+        )
+        assert sorted(given, key=str) == sorted(
+            [None, None, *(one["name"] for one in said), said[1]["name"]], key=str
+        )
+
+    def test_more_bill_groups_cost_no_more_queries(self) -> None:
+        few, many = (
+            upload(*(self.row(n, delivery="portal") for n in range(count)))
+            for count in (1, 20)
+        )
+        costs = []
+        for waiting in (few, few, many):
+            with CaptureQueriesContext(connection) as queries:
+                preview_import(upload=waiting, import_date=TODAY)
+            costs.append(len(queries))
+
+        assert costs[1] == costs[2]
+
+    @staticmethod
+    def row(number: int, **cells: str) -> dict[str, str]:
+        return {
+            "contract_number": f"C-{number}",
+            "bill_group": f"Group {number}",
+            **cells,
+        }
 
 
 class TestFirstInvoices:

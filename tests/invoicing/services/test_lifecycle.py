@@ -174,6 +174,7 @@ class TestUpload:
                     }
                 ],
             },
+            "portals": [],
         }
         assert not Contract.objects.exists()
 
