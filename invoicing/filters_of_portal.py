@@ -19,7 +19,7 @@ from invoicing.queries.portal import that_stand, to_do
 
 TO_DO: Final = "TO_DO"
 STATES: Final = [(TO_DO, "To submit or disputed"), *PORTAL_STATES]
-AGES: Final = [("3", "3 days"), ("7", "7 days"), ("14", "14 days"), ("30", "30 days")]
+AGES: Final = [(days, f"More than {days} days") for days in ("3", "7", "14", "30")]
 KINDS: Final = [("invoice", "Invoices"), ("credit_note", "Credit notes")]
 
 
@@ -36,11 +36,11 @@ class PortalFilter(django_filters.FilterSet):
     )
     portal = django_filters.ModelChoiceFilter(queryset=portals, empty_label="All")
     age = django_filters.ChoiceFilter(
-        label="Issued before",
+        label="Waiting",
         choices=AGES,
         method="older_than",
-        empty_label="Any time",
-        help_text="And not closed.",
+        empty_label="However long",
+        help_text="Since the issue, and not closed.",
     )
     kind = django_filters.ChoiceFilter(
         label="Kind", choices=KINDS, method="of_kind", empty_label="All"

@@ -1,6 +1,6 @@
 """The portal worklist: documents to upload, and how each stands in its portal (F3)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -33,7 +33,7 @@ from invoicing.queries.portal_pairs import pairs_of, superseded_uncredited
 class PortalChangeList(FinanceChangeList):
     """The worklist, with what each of its rows lacks and belongs to."""
 
-    nouns = "documents"
+    noun, nouns = "document", "documents"
 
     def get_results(self, request: HttpRequest) -> None:
         """Look up what is missing, and the pairs, of the page in a few queries."""
@@ -114,7 +114,7 @@ class PortalSubmissionAdmin(ReadOnlyAdmin):
         """Show the number, and what it belongs to."""
         pairs = ", ".join(str(other) for other in row.pairs[:3])
         return format_html(
-            '{}<span class="second">{}{}</span>',
+            '<span class="nowrap">{}</span><span class="second">{}{}</span>',
             str(row),
             "Credit note" if row.credit_note_id else "Invoice",
             f", belongs with {pairs}" if pairs else "",
@@ -214,6 +214,25 @@ class PortalSubmissionAdmin(ReadOnlyAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
+def _kind(row: PortalSubmission, family: Iterable[PortalSubmission]) -> str:
+    """Say what a document of a family is to the others."""
+    if row.credit_note_id:
+        return f"Credit note on {row.invoice}"
+    named = {other.invoice_id: str(other.invoice) for other in family}
+    replaced_by = next(
+        (
+            named[other.invoice_id]
+            for other in family
+            if other.invoice.replaces_id == row.invoice_id
+        ),
+        "",
+    )
+    old = named.get(row.invoice.replaces_id or 0, "")
+    said = [f"replaces {old}"] if old else []
+    said += [f"replaced by {replaced_by}"] if replaced_by else []
+    return ", ".join(["Invoice", *said])
+
+
 def _submission_context(row: PortalSubmission) -> dict[str, Any]:
     pairs = pairs_of([row])[row.pk]
     return {
@@ -226,7 +245,11 @@ def _submission_context(row: PortalSubmission) -> dict[str, Any]:
             missing_of([row])[row.pk], row.invoice, row.bill_group
         ),
         "pairs": [
-            {"row": other, "badge": PORTAL_STATES.badge(other.standing)}
+            {
+                "row": other,
+                "badge": PORTAL_STATES.badge(other.standing),
+                "kind": _kind(other, (row, *pairs)),
+            }
             for other in pairs
         ],
         "is_uncredited": bool(superseded_uncredited([row])),

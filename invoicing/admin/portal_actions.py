@@ -82,7 +82,7 @@ class Submit(Step):
     permission = "invoicing.submit_portalsubmission"
     form_class: ClassVar[type[forms.Form]] = SubmitForm
     form_heading = "The upload"
-    sentence = "From then on it waits for the portal's answer."
+    sentence = "Submitted documents wait for the portal's answer."
 
     def take(
         self,
@@ -111,7 +111,10 @@ class Accept(Step):
     permission = "invoicing.accept_portalsubmission"
     form_class: ClassVar[type[forms.Form]] = AcceptForm
     form_heading = "The answer"
-    sentence = "This closes it in the worklist; it is shown as paid once it is paid."
+    sentence = (
+        "Accepted documents are closed in the worklist; an invoice is shown as paid "
+        "once it is paid."
+    )
 
     def take(
         self,
@@ -141,8 +144,8 @@ class Dispute(Step):
     form_class: ClassVar[type[forms.Form]] = DisputeForm
     form_heading = "Why"
     sentence = (
-        "It stands on Today until it is submitted again, accepted or paid. The invoice "
-        "itself is not changed."
+        "Disputed documents stand on Today until they are submitted again, accepted or "
+        "paid. No invoice is changed by it."
     )
 
     def take(
@@ -171,7 +174,9 @@ class Withdraw(Step):
     permission = "invoicing.withdraw_portalsubmission"
     form_class: ClassVar[type[forms.Form]] = WithdrawForm
     form_heading = "Why"
-    sentence = "It leaves the worklist for good. The document itself is not changed."
+    sentence = (
+        "Withdrawn documents leave the worklist for good. The papers are not changed."
+    )
 
     def take(
         self,

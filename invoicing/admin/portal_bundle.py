@@ -106,8 +106,8 @@ def _review(bundle: Bundle) -> Review:
     if added:
         warnings.insert(
             0,
-            f"{', '.join(added)} came along: they belong with chosen documents and "
-            "are still to submit.",
+            "Also in it, belonging with chosen documents and still to submit: "
+            f"{', '.join(added)}.",
         )
     return Review(
         sentence=f"{count_text(len(rows), 'PDF')} and index.csv for {bundle.portal}, "
@@ -116,10 +116,11 @@ def _review(bundle: Bundle) -> Review:
         warnings=tuple(warnings),
         template="admin/invoicing/includes/portal_documents.html",
         context={
+            "has_files": True,
             "documents": [
                 {**shown, "name": names[shown["row"].pk]}
                 for shown in documents_of(rows)
-            ]
+            ],
         },
         fine_print=tuple(
             f"{entry.submission.pk} {entry.name}" for entry in bundle.entries

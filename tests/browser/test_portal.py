@@ -35,6 +35,8 @@ def group_of_a_portal_customer() -> BillGroup:
 def describe_ariba(staff: Staff) -> None:
     staff.open("/admin/billing/portalprofile/add/")
     staff.accept()
+    for field in ("po_number_required", "required_fields"):
+        assert abs(box_above_its_word(staff, field)) <= 2
     staff.fill("Name", "Ariba")
     staff.fill("Address", "javascript:alert(1)")
     staff.press("Save")
@@ -49,6 +51,41 @@ def describe_ariba(staff: Staff) -> None:
     staff.press("Save")
     staff.accept()
     assert PortalProfile.objects.get().file_pattern == "{po_number}_{number}"
+
+
+def box_above_its_word(staff: Staff, field: str) -> float:
+    """Return how many pixels the middle of a box lies below that of its word."""
+    box = staff.page.locator(f"input[name={field}]").first
+    row = box.locator("xpath=ancestor-or-self::*[label or self::label][1]")
+    return float(
+        row.evaluate(
+            """row => {
+                const word = document.createRange();
+                const label = row.matches("label") ? row : row.querySelector("label");
+                word.selectNodeContents(label.lastChild);
+                const middle = one => {
+                    const { top, height } = one.getBoundingClientRect();
+                    return top + height / 2;
+                };
+                return middle(row.querySelector("input")) - middle(word);
+            }"""
+        )
+    )
+
+
+def see_the_worklist(staff: Staff) -> None:
+    """It opens with the document, whose state and money are on the screen."""
+    staff.open(WORKLIST)
+    staff.accept()
+    assert staff.page.url.endswith("?state=TO_DO")
+    row = staff.page.locator("#result_list tbody tr")
+    width = (staff.page.viewport_size or {"width": 0})["width"]
+    for cell in (".m1", ".m2", ".m3"):
+        place = row.locator(cell).bounding_box()
+        assert place is not None
+        assert place["x"] >= 0
+        assert place["x"] + place["width"] <= width
+    assert row.locator(".m6").is_visible() == staff.is_wide, "nothing is missing"
 
 
 def deliver_by_ariba(staff: Staff, group: BillGroup) -> None:
@@ -103,6 +140,7 @@ def test_ariba_from_settings_to_paid(staff: Staff, tmp_path: Path) -> None:
     describe_ariba(staff)
     deliver_by_ariba(staff, group)
     entry = make_the_first_invoice(staff, group)
+    see_the_worklist(staff)
 
     if staff.is_wide:  # lists on phones have no boxes to choose rows
         assert len(download_bundle(staff, tmp_path)) == 2

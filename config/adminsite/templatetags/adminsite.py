@@ -97,8 +97,9 @@ def chosen_text(field: Any) -> str:
         if low and high:
             return f"{low} to {high}"
         return f"from {low}" if low else f"to {high}"
-    choices = dict(getattr(field.field, "choices", ()))
-    return str(choices.get(value, value))
+    choices = getattr(field.field, "choices", ())
+    labels = {str(choice): label for choice, label in choices}
+    return str(labels.get(str(value), value))
 
 
 def _half(value: Any) -> str:

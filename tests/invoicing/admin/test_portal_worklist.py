@@ -12,6 +12,7 @@ from django.test import Client, RequestFactory
 from billing.models import AuditEvent
 from invoicing.admin.portal_bundle import DownloadBundle
 from invoicing.models import PortalSubmission
+from invoicing.services.corrections import finish_replacement, reissue_invoice
 from invoicing.services.payments import record_payment
 from invoicing.services.portal import (
     accept_documents,
@@ -150,6 +151,60 @@ def test_bare_address_opens_for_those_who_may_look_only() -> None:
     nobody.force_login(user)
 
     assert nobody.get(LIST).status_code == 403
+
+
+def test_chips_say_what_is_filtered_by_and_one_document_is_one() -> None:
+    entry = submitted()
+    query = f"?state=SUBMITTED&portal={entry.portal_id}&age=7"
+
+    text = client_of("Auditor").get(LIST + query).content.decode()
+
+    for chip in ("State: <b>Submitted", "Portal: <b>Ariba", "Waiting: <b>More than 7"):
+        assert chip in text
+    assert "1 document</span>" in text
+
+
+def test_old_invoice_credit_note_and_replacement_are_named_as_what_they_are() -> None:
+    old = entry_of(portal_invoice())
+    clerk = person("Finance clerk")
+    reason = "PO number"
+    reissue_invoice(invoice=old.invoice, reason=reason, actor=clerk, today=NEW_YEAR)
+    finish_replacement(invoice=old.invoice, reason=reason, actor=clerk, today=NEW_YEAR)
+    note = PortalSubmission.objects.get(credit_note__isnull=False)
+    new = PortalSubmission.objects.get(invoice__replaces=old.invoice)
+    client = client_of("Auditor")
+
+    def kinds(entry: PortalSubmission) -> dict[str, str]:
+        page = client.get(f"{LIST}{entry.pk}/change/")
+        text = page.content.decode()
+        told = {str(pair["row"]): pair["kind"] for pair in page.context["pairs"]}
+        assert all(kind in text for kind in told.values())
+        return told
+
+    credits_old = {str(note): f"Credit note on {old}"}
+    is_replaced = {str(old): f"Invoice, replaced by {new}"}
+    replaces = {str(new): f"Invoice, replaces {old}"}
+    assert kinds(old) == credits_old | replaces
+    assert kinds(new) == credits_old | is_replaced
+    assert kinds(note) == is_replaced | replaces
+    paper = f"/admin/invoicing/creditnote/{note.credit_note_id}/pdf/"
+    assert paper in client.get(f"{LIST}{note.pk}/change/").content.decode()
+    listed = client.get(f"{LIST}?state=").content.decode()
+    assert f"Invoice, belongs with {note}, {new}" in listed
+
+
+@pytest.mark.parametrize(
+    ("action", "has_files"), [("bundle", True), ("submit_documents", False)]
+)
+def test_review_has_a_column_of_files_where_files_are_made(
+    action: str, *, has_files: bool
+) -> None:
+    entry = entry_of(portal_invoice())
+    chosen = {"action": action, "index": "0", "_selected_action": [entry.pk]}
+
+    page = client_of("Finance clerk").post(LIST, chosen).content.decode()
+
+    assert ('<th scope="col">File</th>' in page) is has_files
 
 
 @pytest.mark.parametrize("role", ["Support", "Auditor"])
