@@ -136,5 +136,5 @@ def test_preview_of_an_import_names_the_portals_of_new_bill_groups() -> None:
     ):
         text = client.get(page).content.decode()
         assert (
-            "New bill groups in portals:</b> Ariba 1, Portal 1 (this portal is" in text
+            "New bill groups by portal:</b> 1 in Ariba, 1 in Portal, which the" in text
         )
