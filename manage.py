@@ -33,7 +33,8 @@ def setup_fault(error: Exception) -> str | None:
         if unreachable:
             return (
                 f"The database does not answer ({text}). Start the server that "
-                "DATABASE_URL names, correct DATABASE_URL, or unset it and use ./run."
+                "DATABASE_URL names, correct DATABASE_URL, or unset it: ./run then "
+                "starts one of its own."
             )
     return None
 

@@ -105,7 +105,8 @@ CONTRACT_FILE: Final[Sequence[ColumnGuide]] = (
     _column("delivery", "email, portal, both or none", "both"),
     _column(
         "portal",
-        "Name of a portal in Settings, for delivery portal or both; blank: Portal",
+        "Name of a portal in Settings, for delivery portal or both; blank: the one "
+        "named Portal",
         "Portal",
     ),
     _column(

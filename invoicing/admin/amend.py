@@ -4,9 +4,11 @@ The review tries everything and undoes it (A1, A4, A7): its figures are those th
 confirming will have. Crediting may wait for a second person; then so does the issue.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.db.models import Max
 from django.http import HttpRequest
@@ -46,6 +48,7 @@ from invoicing.services.lifecycle import Fixed, amend_contract, fix_contract
 
 FIX: Final = "fix"
 FIRST_DAY: Final = "first-day"
+WRONG: Final = "invoice"
 FINISH_PERMISSIONS: Final = ("invoicing.issue_invoice", "invoicing.credit_invoice")
 PAPERS_SHOWN: Final = 6
 NEW_ROWS: Final = 3
@@ -78,6 +81,11 @@ class AmendContract(ObjectAction):
             "first_day": _first_day(request),
             "new_rows": NEW_ROWS if "lines" in request.GET else 0,
         }
+
+    def asking(self, request: HttpRequest, subject: Any) -> Review | None:
+        """Name the invoice that is to be put right, if one was wrong."""
+        wrong = _wrong_invoice(request, subject)
+        return Review(context={"wrong": wrong}) if wrong else None
 
     def review(
         self, request: HttpRequest, subject: Any, answers: Mapping[str, Any]
@@ -162,9 +170,22 @@ class AmendContract(ObjectAction):
         return _fixed(fixed, subject, url)
 
 
-def amend_from(contract: Contract, first_day: date) -> str:
-    """Return the address of the form that offers a day as the first at new terms."""
-    return f"{AmendContract.url(contract.pk)}?{FIRST_DAY}={first_day.isoformat()}"
+def amend_from(contract: Contract, first_day: date, wrong: Invoice) -> str:
+    """Return the address of the form that puts a wrong invoice right.
+
+    It offers a day as the first at new terms.
+    """
+    asked = urlencode({FIRST_DAY: first_day.isoformat(), WRONG: wrong.pk})
+    return f"{AmendContract.url(contract.pk)}?{asked}"
+
+
+def _wrong_invoice(request: HttpRequest, contract: Contract) -> Invoice | None:
+    """Return the invoice that the address names, if it bills the contract."""
+    named = request.GET.get(WRONG, "")
+    if not re.fullmatch("[0-9]{1,18}", named):
+        return None
+    billed = Invoice.objects.filter(lines__charge__contract=contract)
+    return billed.filter(pk=int(named)).first()
 
 
 def _first_day(request: HttpRequest) -> date | None:

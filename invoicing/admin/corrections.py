@@ -65,7 +65,7 @@ class FixWrongInvoice(ObjectAction):
         self.refuse_others(request, subject)
         contracts = _contracts(subject)
         if not self.refusal(subject) and len(contracts) == 1:
-            return HttpResponseRedirect(_amend_url(contracts[0]))
+            return HttpResponseRedirect(_amend_url(contracts[0], subject))
         return super().answer(owner, request, subject)
 
     def review(
@@ -78,7 +78,7 @@ class FixWrongInvoice(ObjectAction):
             template="admin/invoicing/includes/contracts_to_amend.html",
             context={
                 "contracts": [
-                    {"contract": one, "url": _amend_url(one)}
+                    {"contract": one, "url": _amend_url(one, subject)}
                     for one in _contracts(subject)
                 ]
             },
@@ -289,5 +289,5 @@ def _contracts(invoice: Invoice) -> list[Any]:
     )
 
 
-def _amend_url(contract: Any) -> str:
-    return amend_from(contract, contract.first_billed)
+def _amend_url(contract: Any, wrong: Invoice) -> str:
+    return amend_from(contract, contract.first_billed, wrong)

@@ -1,11 +1,11 @@
 """What *Today* asks of people: the work of invoicing that waits for them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Sum, Window
+from django.db.models import Count, QuerySet, Sum, Window
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -17,7 +17,7 @@ from config.adminsite.registry import Link, WorkItem
 from invoicing.admin.invoice import local_today
 from invoicing.domain.states import CreditNoteStatus, DeliveryState, InvoiceStatus
 from invoicing.models import CreditNote, Delivery, Invoice, ParkedBillGroup
-from invoicing.queries.drafts import WorkList
+from invoicing.queries.drafts import WorkList, draft_totals, drafts
 from invoicing.queries.plan import due_by_hand
 
 
@@ -101,60 +101,34 @@ def _credits_to_approve() -> WorkItem:
 
 
 def _drafts() -> Iterator[WorkItem]:
-    rows = (
-        Invoice.objects.filter(status=InvoiceStatus.DRAFT)
-        .order_by()
-        .values("currency")
-        .annotate(
-            held=Count("pk", filter=~Q(held_reason="")),
-            reason=Max("held_reason"),
-            held_total=Sum("total", filter=~Q(held_reason=""), default=Decimal(0)),
-            review=Count("pk", filter=Q(held_reason="")),
-            review_total=Sum("total", filter=Q(held_reason=""), default=Decimal(0)),
-            replacing=Count("replaces"),
-            replacing_total=Sum(
-                "total", filter=Q(replaces__isnull=False), default=Decimal(0)
-            ),
-        )
-    )
+    counts: Counter[WorkList] = Counter()
+    amounts: defaultdict[WorkList, dict[str, Decimal]] = defaultdict(dict)
+    for currency, which, count, total in draft_totals():
+        counts[which] += count
+        amounts[which][currency] = total
+    held = drafts(WorkList.HELD) if counts[WorkList.HELD] else Invoice.objects.none()
     review_page = reverse("admin:invoicing_drafts")
-    held: defaultdict[str, Decimal] = defaultdict(Decimal)
-    review: defaultdict[str, Decimal] = defaultdict(Decimal)
-    replacing: dict[str, Decimal] = {}
-    held_count = review_count = replacing_count = 0
-    reason = ""
-    for row in rows.order_by("currency"):
-        held_count += row["held"]
-        review_count += row["review"]
-        replacing_count += row["replacing"]
-        if row["replacing"]:
-            replacing[row["currency"]] = row["replacing_total"]
-        if row["held"]:
-            reason = reason or row["reason"]
-            held[row["currency"]] += row["held_total"]
-        if row["review"]:
-            review[row["currency"]] += row["review_total"]
     yield WorkItem(
-        count=held_count,
+        count=counts[WorkList.HELD],
         label="Held for review",
-        detail=reason,
+        detail=held.values_list("held_reason", flat=True).first() or "",
         url=f"{review_page}?list={WorkList.HELD}",
-        amounts=dict(held),
+        amounts=amounts[WorkList.HELD],
         is_urgent=True,
     )
     yield WorkItem(
-        count=review_count,
+        count=counts[WorkList.REVIEW],
         label="Drafts to review",
         detail="Made by the run; issue them one by one or together",
         url=f"{review_page}?list={WorkList.REVIEW}",
-        amounts=dict(review),
+        amounts=amounts[WorkList.REVIEW],
     )
     yield WorkItem(
-        count=replacing_count,
+        count=counts[WorkList.REPLACING],
         label="Replacement drafts",
         detail="Review them, then issue each with the credit of the old invoice",
         url=reverse("admin:invoicing_corrections") + "#drafts",
-        amounts=replacing,
+        amounts=amounts[WorkList.REPLACING],
     )
 
 

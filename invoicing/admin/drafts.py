@@ -31,6 +31,7 @@ LABELS: Final = {
     WorkList.ALL: "All drafts",
     WorkList.HELD: "Held for review",
     WorkList.REVIEW: "To review",
+    WorkList.REPLACING: "Replacements",
 }
 
 

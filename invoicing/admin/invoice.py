@@ -140,8 +140,8 @@ class InvoiceAdmin(CustomFieldLists, ReadOnlyAdmin):
 
     @admin.display(description="still due")
     def shown_amount_due(self, invoice: Invoice) -> SafeString:
-        """Show what is still due; nothing on what is void."""
-        if invoice.status == InvoiceStatus.VOID:
+        """Show what is still due; nothing on what is void or no invoice yet."""
+        if not invoice.is_issued:
             return money(Decimal(0), invoice.currency)
         tone = "loud" if invoice.amount_due else ""
         return money(invoice.amount_due, invoice.currency, tone)

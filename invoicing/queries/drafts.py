@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
 
 from invoicing.domain.states import ISSUED, InvoiceStatus
 from invoicing.models import Invoice, InvoiceLine
@@ -17,11 +17,24 @@ ZERO: Final = Decimal(0)
 
 
 class WorkList(StrEnum):
-    """Which drafts: all, those that the safety bounds hold (G14), the others (G17)."""
+    """Which drafts: all, replacements (A6), held by a safety bound (G14), others (G17).
+
+    But for all, each draft is in one of them.
+    """
 
     ALL = "all"
     HELD = "held"
     REVIEW = "review"
+    REPLACING = "replacing"
+
+
+_REPLACING: Final = Q(replaces__isnull=False)
+_HELD: Final = ~_REPLACING & ~Q(held_reason="")
+_IN_LIST: Final = {
+    WorkList.HELD: _HELD,
+    WorkList.REVIEW: ~_REPLACING & Q(held_reason=""),
+    WorkList.REPLACING: _REPLACING,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +67,7 @@ class ComparedLine:
 
 def drafts(which: WorkList) -> QuerySet[Invoice]:
     """Return the drafts of a work list, the oldest bill date first."""
-    rows = Invoice.objects.filter(status=InvoiceStatus.DRAFT)
-    match which:
-        case WorkList.HELD:
-            rows = rows.exclude(held_reason="")
-        case WorkList.REVIEW:
-            rows = rows.filter(held_reason="")
+    rows = Invoice.objects.filter(_IN_LIST.get(which, Q()), status=InvoiceStatus.DRAFT)
     return rows.order_by("bill_date", "pk")
 
 
@@ -72,27 +80,20 @@ def drafts_after(
 
 def draft_totals() -> list[tuple[str, WorkList, int, Decimal]]:
     """Return by currency and list how many drafts wait, and what they come to."""
-    held = ~Q(held_reason="")
+    of_list = Case(
+        *(When(condition, then=Value(which)) for which, condition in _IN_LIST.items())
+    )
     rows = (
         Invoice.objects.filter(status=InvoiceStatus.DRAFT)
         .order_by()
-        .values_list("currency")
-        .annotate(
-            held=Count("pk", filter=held),
-            held_total=Sum("total", filter=held, default=ZERO),
-            review=Count("pk", filter=~held),
-            review_total=Sum("total", filter=~held, default=ZERO),
-        )
-        .order_by("currency")
+        .annotate(of_list=of_list)
+        .values_list("currency", "of_list")
+        .annotate(count=Count("pk"), sum=Sum("total"))
+        .order_by("currency", "of_list")
     )
     return [
-        (currency, which, count, total)
-        for currency, held_count, held_total, review_count, review_total in rows
-        for which, count, total in (
-            (WorkList.HELD, held_count, held_total),
-            (WorkList.REVIEW, review_count, review_total),
-        )
-        if count
+        (currency, WorkList(which), count, total)
+        for currency, which, count, total in rows
     ]
 
 

@@ -140,8 +140,11 @@ def test_a6_20_dollars_that_should_be_10_from_the_invoice_to_the_end(
 
     form = client.get(FixWrongInvoice.url(wrong.pk), follow=True)
     assert form.redirect_chain[0][0] == (
-        f"{AmendContract.url(contract.pk)}?first-day=2026-01-01"
+        f"{AmendContract.url(contract.pk)}?first-day=2026-01-01&invoice={wrong.pk}"
     )
+    assert form.context["details"]["wrong"] == wrong
+    url = reverse("admin:invoicing_invoice_change", args=[wrong.pk])
+    assert f'To put right: <b><a href="{url}">{wrong}</a></b>'.encode() in form.content
     assert b"Now 2 \xc3\x97 10.00, monthly" in form.content
     looked = review(client, contract, quantity="1")
     page = confirm(client, contract, "fix", quantity="1")

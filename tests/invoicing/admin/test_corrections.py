@@ -86,6 +86,34 @@ def test_a6_finishing_issues_the_draft_and_credits_the_old_one(
     assert in_order()
 
 
+def test_a6_replacement_waits_in_one_list_and_owes_nothing_yet(
+    contract: Contract,
+) -> None:
+    draft = replacement(contract)
+    client = client_of("Finance clerk")
+
+    work = {item.label: item.count for item in client.get("/admin/").context["work"]}
+    lists = client.get(reverse("admin:invoicing_drafts")).context["views"]
+    invoices = client.get(reverse("admin:invoicing_invoice_changelist"))
+
+    assert work["Replacement drafts"] == 1
+    assert "Drafts to review" not in work
+    assert [one["count"] for one in lists] == [1, 0, 0, 1]
+    owed = invoices.context["cl"].model_admin.shown_amount_due(draft)
+    assert "0.00" in owed
+
+
+def test_a6_the_form_names_no_invoice_that_does_not_bill_the_contract(
+    contract: Contract,
+) -> None:
+    (other,) = issued()
+    url = AmendContract.url(sell().pk)
+
+    for named in (str(other.pk), "9" * 30, "x", ""):
+        page = client_of("Finance clerk").get(url, {"invoice": named})
+        assert b"To put right" not in page.content
+
+
 def test_a3_finishing_gives_goodwill_again_if_ticked(contract: Contract) -> None:
     (wrong,) = issued()
     gift = credit_invoice(

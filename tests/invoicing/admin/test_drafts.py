@@ -77,7 +77,7 @@ def test_work_list_says_why_and_how_many_times_the_last(drafts: list[Invoice]) -
     assert held["times"] == "12.0 times"
     assert b"more than 10 times the last invoice" in page.content
     assert b"Settings ask for a review before issue." in page.content
-    assert [view["count"] for view in page.context["views"]] == [2, 1, 1]
+    assert [view["count"] for view in page.context["views"]] == [2, 1, 1, 0]
     assert b"Issue drafts" not in page.content
 
 
