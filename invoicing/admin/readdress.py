@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.domain.address import Address
+from billing.models.address import COUNTRY_CODE
 from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
@@ -46,7 +47,10 @@ class AddressForm(forms.Form):
 
     def clean_country(self) -> str:
         """Take small letters too."""
-        return str(self.cleaned_data["country"]).upper()
+        country = str(self.cleaned_data["country"]).upper()
+        if country:
+            COUNTRY_CODE(country)
+        return country
 
 
 @object_action

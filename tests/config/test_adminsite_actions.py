@@ -6,10 +6,11 @@ from datetime import date
 import pytest
 import time_machine
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from billing.models import AuditEvent
 from config.adminsite.actions import (
     ListAction,
     list_actions,
@@ -152,6 +153,23 @@ def test_nobody_who_is_no_staff_gets_in() -> None:
 
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/admin/login/")
+
+
+def test_list_action_is_refused_to_those_who_may_not_see_the_list() -> None:
+    """The permission of the action alone is not enough."""
+    action = next(one for one in list_actions if one.slug == "upload")
+    app, _, codename = action.permission.partition(".")
+    user = UserFactory.create(is_staff=True)
+    user.user_permissions.add(
+        Permission.objects.get(content_type__app_label=app, codename=codename)
+    )
+    client = Client()
+    client.force_login(user)
+
+    answers = [client.get(action.url()), client.post(action.url())]
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert AuditEvent.objects.filter(code="action.refused").count() == 2
 
 
 def test_list_action_has_no_object() -> None:

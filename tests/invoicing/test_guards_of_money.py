@@ -6,7 +6,6 @@ trigger is missing.
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -33,20 +32,29 @@ from tests.books import sold
 pytestmark = pytest.mark.django_db
 
 D = Decimal
-JAN_1, TODAY = date(2026, 1, 1), date(2026, 1, 20)
+JAN_1, TODAY, FEB_1 = date(2026, 1, 1), date(2026, 1, 20), date(2026, 2, 1)
 
 
-def refused(statement: str, *parameters: Any) -> bool:
-    """Whether a statement is refused, at once or at the end of its transaction."""
+def refusal(*statements: str) -> str:
+    """Return why statements are refused, at once or when they end; else nothing.
+
+    Several guards may refuse one statement: the words tell which one did.
+    """
     settle()
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            assert cursor.rowcount
+            for statement in statements:
+                cursor.execute(statement)
+                assert cursor.rowcount
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except IntegrityError:
-        return True
-    return False
+    except IntegrityError as refused:
+        return str(refused)
+    return ""
+
+
+def refused(statement: str) -> bool:
+    """Whether a statement is refused, at once or at the end of its transaction."""
+    return refusal(statement) != ""
 
 
 def settle() -> None:
@@ -113,10 +121,13 @@ def test_m3_nor_one_that_is_void() -> None:
         "DELETE FROM invoicing_payment",
         "DELETE FROM invoicing_paymentallocation",
         "DELETE FROM invoicing_balanceentry",
+        "DELETE FROM invoicing_balanceuse",
     ],
 )
 def test_m3_nothing_booked_is_deleted(statement: str) -> None:
-    assert refused(statement)
+    run_invoicing(as_of=FEB_1)
+
+    assert "are never deleted" in refusal(statement)
 
 
 def test_m3_lines_of_a_credit_note_stand() -> None:
@@ -182,16 +193,66 @@ def test_m4_what_was_booked_does_not_change_alone(statement: str) -> None:
     assert refused(statement)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE invoicing_paymentallocation SET amount = amount - 1",
+        "UPDATE invoicing_paymentallocation SET allocated_on = '2026-01-02'",
+        "UPDATE invoicing_balanceuse SET amount = amount - 1",
+        "UPDATE invoicing_balanceuse SET used_on = '2026-02-02'",
+    ],
+)
+def test_m4_where_money_went_does_not_change(statement: str) -> None:
+    run_invoicing(as_of=FEB_1)
+
+    assert "does not change" in refusal(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE invoicing_paymentallocation SET undone_on = '2026-02-02'",
+        "UPDATE invoicing_balanceuse SET undone_on = '2026-02-02'",
+    ],
+)
+def test_m4_where_money_no_longer_goes_stays_undone(statement: str) -> None:
+    run_invoicing(as_of=FEB_1)
+    for payment in Payment.objects.order_by("pk"):
+        take_back_payment(payment=payment, reason="Bounced", actor=None, today=FEB_1)
+
+    assert "does not change" in refusal(statement)
+
+
+UNDONE = "UPDATE invoicing_balanceuse SET undone_on = '2026-02-01'"
+
+
+def test_m4_balance_that_is_no_longer_used_is_taken_off_both_sides() -> None:
+    run_invoicing(as_of=FEB_1)
+    off_the_entry = "UPDATE invoicing_balanceentry SET used = 0 WHERE used > 0"
+    off_the_invoice = (
+        "UPDATE invoicing_invoice SET balance_applied = 0, status = 'OPEN' "
+        "WHERE balance_applied > 0"
+    )
+
+    assert "was booked" in refusal(UNDONE, off_the_entry)
+    assert "what was used of it" in refusal(UNDONE, off_the_invoice)
+    assert refusal(UNDONE, off_the_entry, off_the_invoice) == ""
+
+
+def test_a5_what_a_credit_takes_stands_on_its_invoice() -> None:
+    assert "was booked" in refusal(
+        "UPDATE invoicing_creditnote SET due_part = total, paid_part = 0"
+    )
+
+
 def test_m4_what_was_undone_stays_so() -> None:
     payment = Payment.objects.order_by("pk")[1]
     take_back_payment(payment=payment, reason="Bounced", actor=None, today=TODAY)
 
-    assert refused(
-        "UPDATE invoicing_payment SET taken_back_reason = 'x' WHERE id = %s", payment.pk
-    )
-    assert refused(
-        "UPDATE invoicing_payment SET taken_back_on = NULL WHERE id = %s", payment.pk
-    )
+    taken = Payment.objects.filter(pk=payment.pk)
+    for change in ({"taken_back_reason": "x"}, {"taken_back_on": None}):
+        with pytest.raises(IntegrityError, match="change"), transaction.atomic():
+            taken.update(**change)
 
 
 def test_m4_what_was_withdrawn_is_on_its_balance_and_stays() -> None:
@@ -199,7 +260,7 @@ def test_m4_what_was_withdrawn_is_on_its_balance_and_stays() -> None:
     take_back_payment(payment=payment, reason="Bounced", actor=None, today=TODAY)
     taken = "UPDATE invoicing_balanceentry SET withdrawn = withdrawn - 1 "
 
-    assert refused(f"{taken}WHERE payment_id = %s", payment.pk)
+    assert refused(f"{taken}WHERE payment_id = {payment.pk}")
     assert refused("UPDATE invoicing_balancewithdrawal SET withdrawn_on = '2026-01-02'")
     assert refused("DELETE FROM invoicing_balancewithdrawal")
     assert refused("UPDATE invoicing_balanceentry SET withdrawn = 1 WHERE used = 0")

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from billing.models import AccountingPeriod, BillGroup
+from billing.models import AccountingPeriod, BillGroup, InvoicingSettings
 from billing.services.periods import close_period
 from contracts.models import Contract
 from invoicing.admin.amend import AmendContract
@@ -19,8 +19,10 @@ from invoicing.admin.credit import CreditInvoice
 from invoicing.admin.credit_decisions import ApproveCredit
 from invoicing.admin.periods import CloseMonth
 from invoicing.admin.reactivation import ReactivateBillGroup
+from invoicing.admin.readdress import EditAddress
 from invoicing.admin.record_payment import RecordPaymentOfBillGroup
 from invoicing.models import CreditLimit, CreditNote, Invoice
+from invoicing.services.addresses import shown_address
 from invoicing.services.generation import run_invoicing
 from tests.books import broken_invariants
 from tests.config.test_doors import written
@@ -107,6 +109,11 @@ def amend_answers(sold: Sold) -> dict[str, str]:
     }
 
 
+def address_answers(sold: Sold) -> dict[str, str]:
+    now = shown_address(sold.january).as_dict()
+    return now | {"line1": "New Street 9", "reason": "Moved"}
+
+
 def cancel_answers(sold: Sold) -> dict[str, str]:
     return {"last_day": "2026-02-20", "unused": "NOTHING", "reason": "Left"}
 
@@ -156,6 +163,19 @@ FORMS = {
             | {"before_the_start": "2025-12-30", "after_the_end": "2027-01-01"},
             "unused": {"nothing_of_the_kind": "SOME"},
             "reason": {"none": ""},
+        },
+    ),
+    "address": Form(
+        url=lambda sold: EditAddress.url(sold.january.pk),
+        good=address_answers,
+        bad={
+            "name": {"none": " ", "too_long": "x" * 201},
+            "country": {
+                "digits": "12",
+                "full_width": "\N{FULLWIDTH LATIN CAPITAL LETTER D}",
+            }
+            | {"another_tax": "JP", "a_name": "Germany"},
+            "reason": {"none": " "},
         },
     ),
 }
@@ -224,6 +244,26 @@ def test_bad_input_gets_a_sentence_and_changes_nothing(sold: Sold, name: str) ->
     ]
 
     assert silent == []
+    assert written() == before
+
+
+@pytest.mark.parametrize(
+    "country", ["12", "D", "\N{FULLWIDTH LATIN CAPITAL LETTER D}E"]
+)
+def test_d2_a_draft_gets_no_country_that_is_none(sold: Sold, country: str) -> None:
+    InvoicingSettings.objects.create(
+        legal_entity=sold.group.legal_entity, review_before_issue=True
+    )
+    run_invoicing(as_of=date(2026, 3, 1))
+    draft = Invoice.objects.get(status="DRAFT")
+    client = client_of("Finance clerk")
+    before = written()
+
+    page = confirm(
+        client, EditAddress.url(draft.pk), address_answers(sold) | {"country": country}
+    )
+
+    assert sentences(page)
     assert written() == before
 
 
