@@ -94,12 +94,16 @@ _SENTENCES: Final = {
     "action.refused": "Refused: not permitted",
     "credit_note.paper_stored": "Paper of the credit note stored",
     "delivery.sent_again": "Queued to be mailed again",
+    "invoice.payment_undone": "Payment taken off the invoice",
+    "invoice.balance_undone": "Credit balance taken off the invoice",
 }
 
 _TONES: Final = {
     "bill_group.parked": "red",
     "bill_group.deactivated": "red",
     "delivery.failed": "red",
+    "invoice.payment_undone": "red",
+    "invoice.balance_undone": "red",
     "invoice.issued": "now",
     "portal.accepted": "green",
     "portal.disputed": "red",
@@ -126,7 +130,10 @@ _KINDS: Final = {
     "portal": EventKind.PAPERS,
 }
 _OF_MONEY: Final = frozenset(
-    {"invoice.balance_applied", "invoice.paid", "invoice.part_paid"}
+    {
+        *("invoice.balance_applied", "invoice.paid", "invoice.part_paid"),
+        *("invoice.payment_undone", "invoice.balance_undone"),
+    }
 )
 
 # What comes by the hundred and is told in one line: one of them, and many.

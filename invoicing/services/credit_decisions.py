@@ -120,13 +120,28 @@ def void_credit_note(
     if entry is not None:
         withdraw(entry, entry.left, today=today)
     parts = _parts(note)
-    store_claim(invoice, after_voided_credit(claim_of(invoice), parts))
+    before = claim_of(invoice)
+    after = after_voided_credit(before, parts)
+    store_claim(invoice, after)
     note.status = CreditNoteStatus.VOID.value
     note.voided_on = today
     note.void_reason = reason
     note.save(update_fields=["status", "voided_on", "void_reason"])
     send_void_paper(note, group)
-    record_credit("credit_note.voided", note, group, actor, reason=note.void_reason)
+    record_credit(
+        "credit_note.voided",
+        note,
+        group,
+        actor,
+        reason=note.void_reason,
+        before={"due": str(before.due), "status": before.status},
+        after={
+            "due": str(after.due),
+            "status": after.status,
+            "total": str(note.total),
+            "currency": note.currency,
+        },
+    )
     withdraw_voided(note, actor=actor, today=today)
     return note
 

@@ -54,14 +54,15 @@ def take_back_payment(
     if payment.taken_back_on is not None:
         raise PaymentStays("The payment was taken back already. Nothing was changed.")
 
+    payment.taken_back_on, payment.taken_back_reason = today, reason
     for allocation in payment.allocations.filter(undone_on=None).order_by("-pk"):
         allocation.undone_on = today
         allocation.save(update_fields=["undone_on"])
-        _take_from(allocation.invoice_id, payment, paid=allocation.amount, today=today)
+        _take_from(
+            allocation.invoice_id, payment, actor, today=today, paid=allocation.amount
+        )
     for entry in payment.balance_entries.order_by("pk"):
-        _shrink(entry, entry.used + entry.left, payment, today=today)
-    payment.taken_back_on = today
-    payment.taken_back_reason = reason
+        _shrink(entry, entry.used + entry.left, payment, actor, today=today)
     payment.save(update_fields=["taken_back_on", "taken_back_reason"])
     group = BillGroup.objects.get(pk=payment.bill_group_id)
     record(
@@ -84,6 +85,7 @@ def take_back_payment(
 def _take_from(
     invoice_id: int,
     payment: Payment,
+    actor: AbstractBaseUser | None,
     *,
     today: date,
     paid: Decimal = ZERO,
@@ -91,26 +93,46 @@ def _take_from(
 ) -> None:
     """Take paid or applied money from an invoice, and what credits gave back of it."""
     invoice = lock_invoices([invoice_id])[invoice_id]
-    claim = claim_of(invoice)
+    before = claim_of(invoice)
     claim = replace(
-        claim,
-        paid=claim.paid - paid,
-        balance_applied=claim.balance_applied - applied,
+        before,
+        paid=before.paid - paid,
+        balance_applied=before.balance_applied - applied,
     )
     never_came = max(ZERO, claim.credited_paid - claim.paid - claim.balance_applied)
-    store_claim(
-        invoice,
-        replace(
-            claim,
-            credited_paid=claim.credited_paid - never_came,
-            credited_due=claim.credited_due + never_came,
-        ),
+    after = replace(
+        claim,
+        credited_paid=claim.credited_paid - never_came,
+        credited_due=claim.credited_due + never_came,
     )
-    _turn_credits(invoice, never_came, payment, today=today)
+    store_claim(invoice, after)
+    record(
+        "invoice.payment_undone" if paid else "invoice.balance_undone",
+        actor=actor,
+        subject=str(invoice),
+        account_id=invoice.account_id,
+        bill_group_id=invoice.bill_group_id,
+        invoice_id=invoice.pk,
+        before={"status": before.status, "due": str(before.due)},
+        after={
+            "amount": str(paid or applied),
+            "currency": invoice.currency,
+            "status": after.status,
+            "due": str(after.due),
+            "payment": payment.pk,
+        },
+        reason=payment.taken_back_reason,
+    )
+    _turn_credits(invoice, never_came, payment, actor, today=today)
 
 
 def _turn_credits(
-    invoice: Invoice, amount: Decimal, payment: Payment, *, today: date
+    invoice: Invoice,
+    amount: Decimal,
+    payment: Payment,
+    actor: AbstractBaseUser | None,
+    *,
+    today: date,
 ) -> None:
     """Have credits lower the due by what they had given back, newest first."""
     notes = CreditNote.objects.filter(
@@ -129,11 +151,17 @@ def _turn_credits(
         note.paid_part = (note.paid_part or ZERO) - part
         note.due_part = (note.due_part or ZERO) + part
         note.save(update_fields=["paid_part", "due_part"])
-        _shrink(BalanceEntry.objects.get(credit_note=note), part, payment, today=today)
+        entry = BalanceEntry.objects.get(credit_note=note)
+        _shrink(entry, part, payment, actor, today=today)
 
 
 def _shrink(
-    entry: BalanceEntry, amount: Decimal, payment: Payment, *, today: date
+    entry: BalanceEntry,
+    amount: Decimal,
+    payment: Payment,
+    actor: AbstractBaseUser | None,
+    *,
+    today: date,
 ) -> None:
     """Withdraw balance, taking it back from where it was used, newest use first."""
     uses = BalanceUse.objects.filter(entry=entry, undone_on=None).order_by("-pk")
@@ -144,6 +172,6 @@ def _shrink(
         use.save(update_fields=["undone_on"])
         entry.used -= use.amount
         entry.save(update_fields=["used"])
-        _take_from(use.invoice_id, payment, applied=use.amount, today=today)
+        _take_from(use.invoice_id, payment, actor, today=today, applied=use.amount)
         entry.refresh_from_db()
     withdraw(entry, amount, today=today, payment=payment)

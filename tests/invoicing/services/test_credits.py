@@ -357,6 +357,16 @@ class TestVoid:
         assert credit(invoice).number == "CN-000002"
         assert in_order()
 
+    def test_m5_what_it_means_for_the_invoice_is_told(self, invoice: Invoice) -> None:
+        note = credit(invoice)
+
+        void_credit_note(note=note, reason="By mistake", actor=None, today=TODAY)
+
+        event = AuditEvent.objects.get(code="credit_note.voided")
+        assert (event.before["status"], D(event.before["due"])) == ("CREDITED", D(0))
+        assert (event.after["status"], D(event.after["due"])) == ("OPEN", D(20))
+        assert D(event.after["total"]) == D(20)
+
     def test_a9_unused_balance_goes_with_it(self, invoice: Invoice) -> None:
         pay(invoice, "5")
         note = credit(invoice, with_paid=True)

@@ -190,6 +190,32 @@ class TestTakeBack:
         }
         assert in_order()
 
+    def test_m5_each_invoice_tells_that_it_is_due_again(self, group: BillGroup) -> None:
+        first = pay(group, "30")
+        more = pay(group, "8")
+        take_back(first)
+
+        take_back(more, reason="Recalled")
+
+        told = [
+            (
+                event.invoice_id,
+                (event.before["status"], D(event.before["due"])),
+                (event.after["status"], D(event.after["due"])),
+                event.reason,
+            )
+            for event in AuditEvent.objects.filter(code="invoice.payment_undone")
+        ]
+        assert told == [
+            (invoice.pk, ("PAID", D(0)), ("OPEN", D(10)), "Bounced")
+            for invoice in reversed(invoices())
+        ]
+        (used,) = AuditEvent.objects.filter(code="invoice.balance_undone")
+        assert used.invoice_id == invoices()[0].pk
+        assert (D(used.before["due"]), D(used.after["due"])) == (D(2), D(10))
+        assert (D(used.after["amount"]), used.reason) == (D(8), "Recalled")
+        assert used.after["payment"] == more.pk
+
     def test_m4_the_balance_it_left_goes(self, group: BillGroup) -> None:
         payment = pay(group, "42")
 
