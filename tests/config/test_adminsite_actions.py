@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from billing.models import AuditEvent
@@ -16,6 +16,8 @@ from config.adminsite.actions import (
     list_actions,
     object_actions,
 )
+from config.adminsite.bulk import bulk_actions
+from config.adminsite.refusals import NotPermitted
 from contracts.models import Contract, ScheduledCharge
 from invoicing.admin.activation import ActivateContract
 from invoicing.admin.generate import GenerateNextInvoice
@@ -170,6 +172,20 @@ def test_list_action_is_refused_to_those_who_may_not_see_the_list() -> None:
 
     assert [answer.status_code for answer in answers] == [403, 403]
     assert AuditEvent.objects.filter(code="action.refused").count() == 2
+
+
+def test_bulk_action_refuses_by_itself_whoever_calls_it() -> None:
+    """The list refuses before it; the action doesn't rely on that."""
+    request = RequestFactory().post("/", {"_confirm": "1"})
+    request.user = UserFactory.create(is_staff=True)
+
+    for action in bulk_actions:
+        with pytest.raises(NotPermitted, match=action.permission):
+            action.answer(
+                admin.site._registry[action.model],
+                request,
+                action.model._default_manager.all(),
+            )
 
 
 def test_list_action_has_no_object() -> None:
