@@ -20,6 +20,7 @@ _SIGNS: Final = "+-\u2212"
 _PLAIN: Final = re.compile(r"0*([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 _EXPONENT: Final = re.compile(r"[+-]?[0-9.]+[eE][+-]?[0-9]+", re.ASCII)
 _BLANKS_AND_APOSTROPHES: Final = re.compile(r"[0-9]['_\s\u2019][0-9]")
+_NO_NUMBER: Final = "It is not a number. Write digits with a decimal point: 1234.50."
 _NOT_FINITE: Final = frozenset({"nan", "snan", "inf", "infinity"})
 
 
@@ -62,9 +63,9 @@ def format_decimal(number: Decimal) -> str:
 def _what_is_wrong(text: str) -> str:
     unsigned = text.lstrip(_SIGNS)
     if unsigned.lower() in _NOT_FINITE:
-        return "It is not a number that can be billed."
+        return _NO_NUMBER
     if text.startswith(_MINUS):
-        return "It is negative; prices and quantities are not. Correct it."
+        return "It is negative; amounts and quantities are not. Correct it."
     if text.startswith("+"):
         return "Write it without the leading plus."
     if "%" in text:
@@ -82,4 +83,4 @@ def _what_is_wrong(text: str) -> str:
         return "Write it with the digits 0-9 and nothing else."
     if any(sign.isdigit() for sign in text):
         return "Write digits with a decimal point only, for example 1234.50."
-    return "It is not a number. Write digits with a decimal point: 1234.50."
+    return _NO_NUMBER
