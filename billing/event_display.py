@@ -15,7 +15,10 @@ from billing.models import AuditEvent
 MOST_CHANGES: Final = 12
 _SAID: Final = ("total", "amount")
 _MONEY: Final = frozenset(
-    {*_SAID, "due", "given_back", "subtotal", "tax", "price", "difference"}
+    {
+        *(*_SAID, "due", "given_back", "subtotal", "tax", "price", "difference"),
+        "taken_off",
+    }
 )
 _NAMES: Final = {"line1": "address", "line2": "address, line 2"}
 _WORDS: Final = frozenset(
@@ -28,6 +31,7 @@ _WORDS: Final = frozenset(
 _HIDDEN: Final = frozenset(
     {
         *("currency", "sha256", "ids", "import", "charges_at_zero", "credit_notes"),
+        "from",
         *("payment", "credit_note", "line_id", "lineage", "id", "version", "attempts"),
     }
 )
@@ -68,11 +72,11 @@ def event_changes(event: AuditEvent) -> tuple[Change, ...]:
     return tuple(
         Change(
             label=_label(path),
-            before=before.get(path, NOTHING),
-            after=after.get(path, NOTHING),
+            before=_at(before, path),
+            after=_at(after, path),
         )
         for path in {**before, **after}
-        if before.get(path, NOTHING) != after.get(path, NOTHING)
+        if _at(before, path) != _at(after, path)
         if path[-1] not in said
     )
 
@@ -108,11 +112,35 @@ def _flat(state: Any, code: str, path: _Path = ()) -> Iterator[tuple[_Path, str]
                 yield from _flat(value, code, (*path, str(key)))
     elif isinstance(state, list) and any(isinstance(x, dict | list) for x in state):
         for number, value in enumerate(state, start=1):
-            yield from _flat(value, code, (*path, str(number)))
+            yield from _flat(value, code, _place(value, path, number))
     elif isinstance(state, list):
         yield path, ", ".join(_text(x, path, code) for x in state) or NOTHING
     else:
         yield path, _text(state, path, code)
+
+
+def _place(value: Any, path: _Path, number: int) -> _Path:
+    """Return the way to one of several: stretches of terms by their day."""
+    day = value.get("from") if isinstance(value, Mapping) else None
+    if path[-1:] == ("stretches",) and isinstance(day, str) and _DAY.match(day):
+        return (*path[:-1], day)
+    return (*path, str(number))
+
+
+def _at(state: Mapping[_Path, str], path: _Path) -> str:
+    """Return what a state says at a path; of terms, what holds from that day on."""
+    if path in state:
+        return state[path]
+    for place, key in enumerate(path):
+        if _DAY.match(key):
+            head, tail = path[:place], path[place + 1 :]
+            earlier = [
+                one
+                for one in state
+                if one[:place] == head and one[place + 1 :] == tail and one[place] < key
+            ]
+            return state[max(earlier)] if earlier else NOTHING
+    return NOTHING
 
 
 def _text(value: Any, path: _Path, code: str) -> str:
@@ -148,9 +176,14 @@ def _label(path: _Path) -> str:
     'Buyer id'
     >>> _label(("line1",))
     'Address'
+    >>> _label(("lines", "1", "2026-11-01", "unit_price"))
+    'Lines 1, from 1 Nov 2026, unit price'
     """
     words = ""
     for key in path:
+        if _DAY.match(key):
+            words += f", from {_day(key)}"
+            continue
         name = _NAMES.get(key) or key.removeprefix("cf_").replace("_", " ")
         words += f" {name}" if name.isdigit() else f", {name}"
     words = words.removeprefix(", ").strip()

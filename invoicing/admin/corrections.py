@@ -215,9 +215,9 @@ class DiscardDraft(ObjectAction):
         old = subject.replaces
         if old is None:
             return Review(
-                sentence=f"The draft of {total} becomes void. Its "
-                f"{count_text(lines, 'charge')} of {net} go back to pending and are "
-                "billed again when their bill group is invoiced, or are skipped for "
+                sentence=f"The draft of {total} becomes void. What it bills, "
+                f"{net} of {count_text(lines, 'charge')}, goes back to pending and is "
+                "billed again when the bill group is invoiced, or is skipped for "
                 "good: as you choose above.",
                 figures=figures,
             )

@@ -85,6 +85,7 @@ def cancel_contract(
         drafts_among(charges), contract_ids=[locked.pk], today=today
     )
     notes = credit_unused(charges, unused, reason=reason, actor=actor, today=today)
+    dropped = open_before - _open_amount(locked)
     record(
         "contract.cancellation",
         actor=actor,
@@ -94,6 +95,8 @@ def cancel_contract(
         contract_id=locked.pk,
         after={
             "last_day": last_day.isoformat(),
+            "taken_off": str(dropped),
+            "currency": group.currency,
             "credit_notes": [note.pk for note in notes],
         },
         reason=reason,

@@ -98,14 +98,22 @@ def discard_draft(
     contract_ids = set(charges.values_list("contract", flat=True))
     ids = list(charges.values_list("pk", flat=True))
     InvoiceLine.objects.filter(invoice=draft).update(charge=None)
+    becomes = ChargeState.SKIPPED if skip else ChargeState.PENDING
     if draft.replaces is None:
-        _give_back(ids, ChargeState.SKIPPED if skip else ChargeState.PENDING)
+        _give_back(ids, becomes)
     else:
         _keep_as_billed(draft.replaces, ids)
         reconcile_contracts(contract_ids=contract_ids, today=today)
     draft.status = InvoiceStatus.VOID.value
     draft.save(update_fields=["status"])
-    record_correction("invoice.discarded", draft, actor=actor, reason=reason)
+    record_correction(
+        "invoice.discarded",
+        draft,
+        actor=actor,
+        reason=reason,
+        before={"status": InvoiceStatus.DRAFT.value},
+        charges="" if draft.replaces else becomes.value,
+    )
     if draft.replaces is not None:
         record_correction(
             "invoice.kept_as_billed", draft.replaces, actor=actor, reason=reason

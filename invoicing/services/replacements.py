@@ -205,9 +205,15 @@ def record_corrections(
 
 
 def record_correction(
-    code: str, invoice: Invoice, *, actor: AbstractBaseUser | None, reason: str
+    code: str,
+    invoice: Invoice,
+    *,
+    actor: AbstractBaseUser | None,
+    reason: str,
+    before: Mapping[str, str] | None = None,
+    charges: str = "",
 ) -> None:
-    """Write the audit entry of one corrected document."""
+    """Write the audit entry of one corrected document; `charges` are so now."""
     record(
         code,
         actor=actor,
@@ -215,7 +221,9 @@ def record_correction(
         account_id=invoice.account_id,
         bill_group_id=invoice.bill_group_id,
         invoice_id=invoice.pk,
+        before=before,
         after={
+            **({"charges": charges} if charges else {}),
             "status": invoice.status,
             "total": str(round_money(invoice.total, invoice.currency)),
             "currency": invoice.currency,

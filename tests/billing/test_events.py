@@ -145,6 +145,30 @@ def test_changes_are_readable_whatever_was_stored() -> None:
     }
 
 
+def test_m5_an_amendment_tells_from_which_day_what_costs_what() -> None:
+    old = {"from": "2025-01-01", "quantity": "14.5", "unit_price": "62"}
+    line = {"line": 48, "start": "2025-01-01", "last_day": None}
+    amended = event(
+        "contract.amended",
+        before={"lines": [line | {"stretches": [old]}]},
+        after={
+            "lines": [
+                line
+                | {
+                    "stretches": [
+                        old,
+                        old | {"from": "2026-11-01", "unit_price": "40"},
+                    ]
+                }
+            ]
+        },
+    )
+
+    assert [(one.label, one.before, one.after) for one in event_changes(amended)] == [
+        ("Lines 1, from 1 Nov 2026, unit price", "62", "40")
+    ]
+
+
 @pytest.mark.parametrize(
     "after",
     [

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.models import InvoicingSettings
+from billing.models import AuditEvent, InvoicingSettings
 from contracts.models import Contract, ScheduledCharge
 from invoicing.admin.amend import AmendContract
 from invoicing.admin.corrections import DiscardDraft, FixWrongInvoice, ReissueInvoice
@@ -179,10 +179,13 @@ def test_a11_charges_of_a_discarded_draft_go_where_staff_choose(
         client, DiscardDraft.url(draft.pk), reason="Too early", charges=choice
     )
 
-    assert "go back to pending" in looked.context["review"].sentence
+    assert "goes back to pending" in looked.context["review"].sentence
     assert b"Draft discarded" in page.content
     assert states(contract) == [state]
     assert Invoice.objects.get().status == "VOID"
+    told = AuditEvent.objects.get(code="invoice.discarded")
+    assert (told.before["status"], told.after["status"]) == ("DRAFT", "VOID")
+    assert told.after["charges"] == state
     assert in_order()
 
 

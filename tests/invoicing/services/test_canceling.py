@@ -96,6 +96,16 @@ class TestPlan:
         ]
         assert in_order()
 
+    def test_m5_the_history_says_how_much_was_taken_off(
+        self, contract: Contract
+    ) -> None:
+        canceled = cancel(contract, date(2026, 2, 28))
+
+        told = AuditEvent.objects.get(code="contract.cancellation")
+        assert canceled.dropped > 0
+        assert D(told.after["taken_off"]) == canceled.dropped
+        assert told.after["currency"] == contract.bill_group.currency
+
     def test_s1_a_pending_charge_across_it_is_cut(self, contract: Contract) -> None:
         cancel(contract, date(2026, 4, 15))
 
