@@ -104,8 +104,11 @@ def history_of_invoice(invoice: Invoice) -> QuerySet[AuditEvent]:
 
 
 def history_of_credit_note(note: CreditNote) -> QuerySet[AuditEvent]:
-    """Return those of one credit."""
-    return history_of_invoice(note.invoice).filter(after__credit_note=note.pk)
+    """Return those of one credit, its papers and mails by its number."""
+    own = Q(after__credit_note=note.pk)
+    if note.number:
+        own |= Q(subject=note.number)
+    return history_of_invoice(note.invoice).filter(own)
 
 
 def history_of_payment(payment: Payment) -> QuerySet[AuditEvent]:
@@ -190,7 +193,9 @@ def _subject(
     else:
         return event.subject, ""
     if isinstance(own, model) and own.pk == pk:
-        return "", ""
+        # The mails and papers of its credits are among those of an invoice.
+        is_credits = event.code.startswith(("credit_note.", "delivery."))
+        return (event.subject if is_credits and event.subject != str(own) else ""), ""
     text = numbers.get(pk, event.subject) if model is Invoice else event.subject
     meta = model._meta
     return text, reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[pk])

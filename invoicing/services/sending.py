@@ -99,7 +99,11 @@ def send_again(
         before={"recipient": before.recipient, "state": before.state}
         if before
         else None,
-        after={"recipient": recipient, "sending": sent.sending},
+        after={
+            "recipient": recipient,
+            "state": DeliveryState.QUEUED.value,
+            "sending": sent.sending,
+        },
         reason=reason,
     )
     return sent

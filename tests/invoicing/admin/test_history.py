@@ -107,6 +107,29 @@ def test_m5_credit_and_payment_tell_nothing_of_others(group: BillGroup) -> None:
     assert "Credit" not in told(client, pages(group)["invoicing_payment_change"])
 
 
+def test_m5_mails_of_a_credit_note_are_told_as_its_own(group: BillGroup) -> None:
+    note = CreditNote.objects.select_related("invoice").get()
+    for document in (note, note.invoice):
+        record(
+            "delivery.sent_again",
+            actor=None,
+            subject=str(document),
+            account_id=group.account_id,
+            bill_group_id=group.pk,
+            invoice_id=note.invoice_id,
+            after={"recipient": f"{document}@halden.example"},
+            reason="Lost",
+        )
+    client = client_of("Auditor")
+
+    of_invoice = told(client, pages(group)["invoicing_invoice_change"])
+    of_note = told(client, pages(group)["invoicing_creditnote_change"])
+
+    assert f"Queued to be mailed again</b> {note.number}" in of_invoice
+    assert f"{note.number}@halden.example" in of_note
+    assert f"{note.invoice.number}@halden.example" not in of_note
+
+
 def test_m5_before_after_why_and_who_are_told(group: BillGroup) -> None:
     dora = User.objects.get(username="dora")
     deactivate_bill_group(bill_group=group, reason="They move", actor=dora, today=TODAY)

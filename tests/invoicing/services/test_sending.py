@@ -180,7 +180,11 @@ def test_d2_after_a_new_address_the_new_revision_is_sent(invoice: Invoice) -> No
     event = AuditEvent.objects.get(code="delivery.sent_again")
     assert event.reason == "Lost"
     assert event.before["recipient"] == TO
-    assert event.after == {"recipient": "new@halden.example", "sending": 2}
+    assert event.after == {
+        "recipient": "new@halden.example",
+        "state": "QUEUED",
+        "sending": 2,
+    }
 
 
 def test_m7_what_the_customer_lost_is_another_message(invoice: Invoice) -> None:
