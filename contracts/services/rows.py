@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 from django.db import connection, models
+from django.db.backends.utils import CursorWrapper
 from psycopg import Copy
 
 LINES_AT_ONCE: Final = 250
@@ -31,19 +32,18 @@ def next_ids(model: type[models.Model], count: int) -> list[int]:
 
 
 @contextmanager
-def meanwhile(statement: str) -> Iterator[None]:
-    """Let the server work on a statement while the block prepares what comes next.
+def meanwhile(*statements: tuple[str, Sequence[Any]]) -> Iterator[list[CursorWrapper]]:
+    """Let the server work on statements while the block prepares what comes next.
 
-    The block must leave the connection alone. What goes wrong with the statement is
-    raised at its end, as Django's errors.
+    The block must leave the connection alone. What goes wrong with a statement is
+    raised at its end, as Django's errors; the cursors then know what was done.
     """
-    with (
-        connection.wrap_database_errors,
-        connection.cursor() as cursor,
-        connection.connection.pipeline(),
-    ):
-        cursor.execute(statement)
-        yield
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        cursors = []
+        for statement, parameters in statements:
+            cursors.append(connection.cursor())
+            cursors[-1].execute(statement, parameters)
+        yield cursors
 
 
 def copy_rows(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -77,15 +77,18 @@ def due_horizon(settings: InvoicingSettings, as_of: date) -> date:
 
 def assess_due(
     bill_group_ids: Collection[int], *, legal_entity: LegalEntity, as_of: date
-) -> list[Assessment]:
-    """Assess every bill date that is due on a night, oldest first in each group."""
+) -> Iterator[Assessment]:
+    """Assess every bill date that is due on a night, oldest first in each group.
+
+    All is read before this returns; each is decided when its turn comes.
+    """
     read_by_key()
     settings = invoicing_settings(legal_entity)
     charges = charges_through(bill_group_ids, through=due_horizon(settings, as_of))
     assessments = _assess(
         charges, settings=settings, trigger=Trigger.NIGHTLY, as_of=as_of
     )
-    return [a for a in assessments if a.decision.facts.due_from <= as_of]
+    return (a for a in assessments if a.decision.facts.due_from <= as_of)
 
 
 def assess_pending(
@@ -98,7 +101,9 @@ def assess_pending(
     """Assess bill groups' pending invoices to a bill date as the night of `as_of`."""
     settings = invoicing_settings(legal_entity)
     charges = charges_through(bill_group_ids, through=through)
-    return _assess(charges, settings=settings, trigger=Trigger.NIGHTLY, as_of=as_of)
+    return list(
+        _assess(charges, settings=settings, trigger=Trigger.NIGHTLY, as_of=as_of)
+    )
 
 
 def assess_night(
@@ -112,12 +117,14 @@ def assess_night(
 
     `coming_usage` rates those that are not stored yet: the night would add them (P1).
     """
-    return _assess(
-        charges,
-        settings=invoicing_settings(legal_entity),
-        trigger=Trigger.NIGHTLY,
-        as_of=as_of,
-        coming_usage=coming_usage,
+    return list(
+        _assess(
+            charges,
+            settings=invoicing_settings(legal_entity),
+            trigger=Trigger.NIGHTLY,
+            as_of=as_of,
+            coming_usage=coming_usage,
+        )
     )
 
 
@@ -145,11 +152,13 @@ def assess_by_hand(
     settings = invoicing_settings(legal_entity)
     through = max(as_of, due_horizon(settings, as_of))
     charges = charges_through([bill_group_id], through=through)
-    return _assess(
-        charges or oldest_charges([bill_group_id]),
-        settings=settings,
-        trigger=Trigger.BY_HAND,
-        as_of=as_of,
+    return list(
+        _assess(
+            charges or oldest_charges([bill_group_id]),
+            settings=settings,
+            trigger=Trigger.BY_HAND,
+            as_of=as_of,
+        )
     )
 
 
@@ -188,17 +197,16 @@ def _assess(
     trigger: Trigger,
     as_of: date,
     coming_usage: Usage = NO_USAGE,
-) -> list[Assessment]:
+) -> Iterator[Assessment]:
+    """Read at once what decisions take, and return them one after the other."""
     context = _read(charges, settings=settings, trigger=trigger, as_of=as_of)
     if coming_usage:
         context = replace(context, usage={**context.usage, **coming_usage})
     last_totals = last_comparison_totals(context.groups)
-    assessments: list[Assessment] = []
-    for group_id, of_group in groupby(charges, _bill_group_id):
-        assessments.extend(
-            _of_group(context, of_group, last_total=last_totals.get(group_id))
-        )
-    return assessments
+    return chain.from_iterable(
+        _of_group(context, of_group, last_total=last_totals.get(group_id))
+        for group_id, of_group in groupby(charges, _bill_group_id)
+    )
 
 
 def _read(

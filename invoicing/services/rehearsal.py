@@ -156,7 +156,7 @@ def _assess(
     """Assess what is due of bill groups, their plans extended where behind."""
     extended = [group_id for group_id in group_ids if group_id in behind]
     if not extended:
-        return assess_due(group_ids, legal_entity=legal_entity, as_of=as_of)
+        return list(assess_due(group_ids, legal_entity=legal_entity, as_of=as_of))
     horizon = due_horizon(invoicing_settings(legal_entity), as_of)
     assessments = assess_extended(
         group_ids,

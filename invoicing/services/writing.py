@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import islice
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection
@@ -43,6 +45,7 @@ WHERE contype = 'f' AND condeferrable
 
 
 ZERO = Decimal(0)
+DECIDED_AT_ONCE = 200
 
 MARK_CHARGES = """
 UPDATE contracts_scheduledcharge SET state = %s
@@ -83,7 +86,7 @@ class Written:
 
 
 def write_assessments(
-    assessments: Sequence[Assessment],
+    assessments: Iterable[Assessment],
     *,
     legal_entity: LegalEntity,
     issue_date: date,
@@ -97,12 +100,12 @@ def write_assessments(
     once numbers are taken, nothing but the invoices follows. Raises
     `IssueDateTooEarly` (M8) and `ChargesChanged`.
     """
-    papers = _papers(a for a in assessments if a.decision.generate)
-    zeros = [a for a in assessments if a.decision.outcome is Outcome.ZERO]
-    held = [a for a in assessments if a.decision.outcome is Outcome.HOLD]
+    decided = _marked(assessments)
+    papers = _papers(a for a in decided if a.decision.generate)
+    zeros = [a for a in decided if a.decision.outcome is Outcome.ZERO]
+    held = [a for a in decided if a.decision.outcome is Outcome.HOLD]
     written = _summary(papers, zeros, held)
 
-    _mark_charges(papers, zeros)
     copy_lines(papers)
     copy_audit(papers, zeros, actor=actor)
     copy_deliveries(papers)
@@ -177,20 +180,31 @@ def _papers(assessments: Iterable[Assessment]) -> list[Paper]:
     ]
 
 
-def _mark_charges(papers: Sequence[Paper], zeros: Sequence[Assessment]) -> None:
-    """Move the charges of documents, and those that bill zero, out of pending."""
-    mark_charges(
-        [
-            *(
-                (
-                    ChargeState.DRAFTED if paper.is_draft else ChargeState.INVOICED,
-                    paper.assessment.document,
-                )
-                for paper in papers
-            ),
-            *((ChargeState.INVOICED, zero.document) for zero in zeros),
-        ]
-    )
+def _marked(assessments: Iterable[Assessment]) -> list[Assessment]:
+    """Return what was decided, the charges of what is billed out of pending.
+
+    Those of one portion are marked while the next one is being decided.
+    """
+    rest = iter(assessments)
+    decided: list[Assessment] = []
+    portion = list(islice(rest, DECIDED_AT_ONCE))
+    while portion:
+        decided.extend(portion)
+        with _charges_marked(_billed(portion)):
+            portion = list(islice(rest, DECIDED_AT_ONCE))
+    return decided
+
+
+def _billed(assessments: Iterable[Assessment]) -> list[tuple[ChargeState, Document]]:
+    """Return documents with the state of their charges; those that bill zero too."""
+    return [
+        (
+            ChargeState.DRAFTED if a.decision.draft else ChargeState.INVOICED,
+            a.document,
+        )
+        for a in assessments
+        if a.decision.generate or a.decision.outcome is Outcome.ZERO
+    ]
 
 
 def mark_charges(billed: Sequence[tuple[ChargeState, Document]]) -> None:
@@ -199,6 +213,13 @@ def mark_charges(billed: Sequence[tuple[ChargeState, Document]]) -> None:
     Usage keeps what it was rated at; what bills zero without a quantity is invoiced at
     zero. Raises `ChargesChanged`.
     """
+    with _charges_marked(billed):
+        pass
+
+
+@contextmanager
+def _charges_marked(billed: Sequence[tuple[ChargeState, Document]]) -> Iterator[None]:
+    """Mark charges during the block, which leaves the database alone."""
     documents = [document for _, document in billed]
     zero_ids = [
         charge.charge_id for document in documents for charge in document.zero_charges
@@ -207,29 +228,28 @@ def mark_charges(billed: Sequence[tuple[ChargeState, Document]]) -> None:
     by_state[ChargeState.INVOICED].extend(zero_ids)
     for state, document in billed:
         by_state[state].extend(line.charge.charge_id for line in document.lines)
+    marks = [
+        (MARK_CHARGES, [state.value, id_array(ids)]) for state, ids in by_state.items()
+    ]
 
     rated = [line for document in documents for line in document.lines if line.usage]
-    if rated or zero_ids:
-        _store_rating(rated, zero_ids)
-    with connection.cursor() as cursor:
-        for state, ids in by_state.items():
-            cursor.execute(MARK_CHARGES, [state.value, id_array(ids)])
-            if cursor.rowcount != len(ids):
-                raise ChargesChanged(
-                    f"{len(ids) - cursor.rowcount} charges were not pending any more."
-                )
+    ratings = [_rating(rated, zero_ids)] if rated or zero_ids else []
+    with meanwhile(*ratings, *marks) as cursors:
+        yield
+    marked = sum(cursor.rowcount for cursor in cursors[len(ratings) :])
+    expected = sum(map(len, by_state.values()))
+    if marked != expected:
+        raise ChargesChanged(f"{expected - marked} charges were not pending any more.")
 
 
-def _store_rating(rated: Sequence[DocumentLine], zero_ids: Sequence[int]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            STORE_RATING,
-            [
-                [line.charge.charge_id for line in rated] + list(zero_ids),
-                [line.quantity for line in rated] + [ZERO] * len(zero_ids),
-                [line.amount for line in rated] + [ZERO] * len(zero_ids),
-            ],
-        )
+def _rating(
+    rated: Sequence[DocumentLine], zero_ids: Sequence[int]
+) -> tuple[str, list[Any]]:
+    return STORE_RATING, [
+        [line.charge.charge_id for line in rated] + list(zero_ids),
+        [line.quantity for line in rated] + [ZERO] * len(zero_ids),
+        [line.amount for line in rated] + [ZERO] * len(zero_ids),
+    ]
 
 
 @contextmanager
@@ -238,5 +258,5 @@ def _keys_checked() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(CHECKED_KEYS)
         (names,) = cursor.fetchone()
-    with meanwhile(f"SET CONSTRAINTS {names} IMMEDIATE"):
+    with meanwhile((f"SET CONSTRAINTS {names} IMMEDIATE", [])):
         yield

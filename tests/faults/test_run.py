@@ -143,7 +143,7 @@ STEPS = (
     "invoicing.services.batches:lock_open_books",
     "invoicing.services.batches:lock_bill_groups",
     "invoicing.services.batches:assess_due",
-    "invoicing.services.writing:_mark_charges",
+    "invoicing.services.writing:_marked",
     "invoicing.services.writing:copy_lines",
     "invoicing.services.writing:copy_audit",
     "invoicing.services.writing:copy_deliveries",

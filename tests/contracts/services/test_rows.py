@@ -48,7 +48,7 @@ def test_ids_are_taken_in_order_and_never_twice() -> None:
 def test_server_works_while_the_block_does() -> None:
     started = time.monotonic()
 
-    with meanwhile("SELECT pg_sleep(0.5)"):
+    with meanwhile(("SELECT pg_sleep(0.5)", [])):
         entered = time.monotonic() - started
 
     assert entered < 0.5 <= time.monotonic() - started
@@ -61,7 +61,7 @@ def test_what_goes_wrong_meanwhile_is_raised_at_the_end_of_the_block() -> None:
     with (
         pytest.raises(DataError, match="division by zero"),
         transaction.atomic(),
-        meanwhile("SELECT 1 / 0"),
+        meanwhile(("SELECT 1 / 0", [])),
     ):
         done.append("the block")
 
