@@ -1,4 +1,4 @@
-"""Emptying the tables after a test that committed, in a tenth of the time.
+"""Emptying the tables after a test that committed, in a quarter of the time.
 
 Django truncates all tables, which makes sixty of them and their indexes anew each
 time, and what `migrate` made with them. Here rows are deleted, where there are any.
