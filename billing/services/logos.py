@@ -18,6 +18,7 @@ MOST_BYTES: Final = 1_000_000
 MOST_PIXELS: Final = 20_000_000
 LARGEST: Final = (827, 213)  # 70 x 18 mm at 300 dpi, as papers print it at most
 PAPER: Final = "white"
+AS_GOOD_AS_LOSSLESS: Final = 95
 
 
 class LogoRefused(ValueError):
@@ -41,6 +42,19 @@ def draw_logo(content: bytes) -> Logo:
 def keep_logo(logo: Logo) -> None:
     """Store a logo unless it is there already."""
     Logo.objects.bulk_create([logo], ignore_conflicts=True)
+
+
+def printed_logo(logo: Logo) -> bytes:
+    """Return a stored logo as a JPEG, in full colour, as good as the eye can tell.
+
+    It goes into a PDF as it is; a PNG is unpacked and packed anew for every paper.
+    """
+    printed = BytesIO()
+    with Image.open(BytesIO(logo.png)) as picture:
+        picture.save(
+            printed, format="JPEG", quality=AS_GOOD_AS_LOSSLESS, subsampling="4:4:4"
+        )
+    return printed.getvalue()
 
 
 def _flat(content: bytes) -> Image.Image:

@@ -5,11 +5,13 @@ the first paper is rendered; stylesheet, fonts and their configuration are then 
 the life of the process. The same HTML gives the same bytes on one machine: there is no
 date and no random name in the file.
 
-Nothing is ever fetched but the stylesheet's own fonts, whatever the HTML asks for;
-pictures stand in the HTML itself.
+Papers are written as XML, so that expat reads them in a tenth of the time that a parser
+for whatever the web calls HTML would take. Nothing is ever fetched but the stylesheet's
+own fonts, whatever a paper asks for; pictures stand in the paper itself.
 """
 
 import logging
+import re
 import threading
 import warnings
 from base64 import b64decode
@@ -21,7 +23,9 @@ from importlib import resources
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any, Final
+from xml.etree import ElementTree as ET
 
+from cssselect2 import ElementWrapper
 from django.conf import settings
 
 logger = logging.getLogger(__name__)
@@ -29,7 +33,7 @@ logger = logging.getLogger(__name__)
 PANGO_PACKAGES: Final = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 MORE_FONTS: Final = "fonts-noto-cjk fonts-noto-core"
 _FOLDER: Final[Path] = settings.BASE_DIR / "templates" / "invoicing" / "documents"
-_PICTURE: Final = "data:image/png;base64,"
+_PICTURE: Final = re.compile(r"data:(image/(?:png|jpeg));base64,(.*)", re.DOTALL)
 _OPTIONS: Final = {"pdf_variant": "pdf/a-3b", "output_intent": "sRGB"}
 _ONE_AT_A_TIME: Final = threading.Lock()  # Pango's fonts are not for two threads
 
@@ -63,7 +67,7 @@ class FetchRefused(ValueError):
 class Press:
     """WeasyPrint, with the stylesheet, fonts and colours that all papers share."""
 
-    html: Any
+    paper: Any
     stylesheet: Any
     fonts: Any
     colours: Any
@@ -71,14 +75,13 @@ class Press:
 
 
 def render(html: str) -> bytes:
-    """Return a PDF/A-3b of HTML that uses the stylesheet of the papers.
+    """Return a PDF/A-3b of HTML, as XML, that uses the stylesheet of the papers.
 
     Raises `PangoMissing` and `GlyphsMissing`.
     """
     with _ONE_AT_A_TIME, _noticing_missing_glyphs() as missing:
         press = load_press()
-        document = press.html(string=html, url_fetcher=press.fetcher)
-        pdf: bytes = document.write_pdf(
+        pdf: bytes = press.paper(html, press.fetcher).write_pdf(
             stylesheets=[press.stylesheet],
             font_config=press.fonts,
             color_profiles={"sRGB": press.colours},
@@ -122,10 +125,11 @@ def load_press() -> Press:
     class PackagedFilesOnly(weasyprint.urls.URLFetcher):  # type: ignore[misc,name-defined]
         def fetch(self, url: str, headers: object = None) -> Any:
             """Return a packaged font or a picture in the HTML; refuse all else."""
-            if url.startswith(_PICTURE):
-                picture = b64decode(url.removeprefix(_PICTURE), validate=True)
+            if picture := _PICTURE.fullmatch(url):
                 return weasyprint.urls.URLFetcherResponse(
-                    url, picture, {"Content-Type": "image/png"}
+                    url,
+                    b64decode(picture[2], validate=True),
+                    {"Content-Type": picture[1]},
                 )
             font = _FOLDER / "fonts" / url.rpartition("/")[2]
             if url != font.as_uri() or font.suffix != ".ttf":
@@ -133,6 +137,15 @@ def load_press() -> Press:
             return weasyprint.urls.URLFetcherResponse(url, font.read_bytes())
 
     class Paper(weasyprint.HTML):  # type: ignore[misc,name-defined]
+        def __init__(self, html: str, fetcher: Any) -> None:
+            """Read the HTML as XML: all that is not Duebook's in it was escaped."""
+            root = ET.fromstring(html)  # noqa: S314
+            self.wrapper_element = ElementWrapper.from_html_root(root)
+            self.etree_element = self.wrapper_element.etree_element
+            self.base_url = None
+            self.url_fetcher = fetcher
+            self.media_type = "print"
+
         def _ua_stylesheets(self, forms: bool = False) -> list[Any]:  # noqa: FBT001, FBT002
             """Return none: what papers need of it stands in their own stylesheet."""
             return []
@@ -146,7 +159,7 @@ def load_press() -> Press:
         font_config=fonts,
     )
     return Press(
-        html=Paper,
+        paper=Paper,
         stylesheet=stylesheet,
         fonts=fonts,
         colours=_read_colours(weasyprint),

@@ -30,6 +30,7 @@ from invoicing.services.sheet_lines import (
     print_contracts,
 )
 from invoicing.services.sheet_payment import (
+    ACCOUNT_VALUE,
     Code,
     print_account,
     print_claim,
@@ -121,7 +122,7 @@ def compose_sheet(invoice: Invoice) -> Sheet:
         total=write.money(invoice.total),
         due=write.money(due),
         claim=print_claim(write, invoice, due),
-        payment=blocks(print_account(write, invoice, due)),
+        payment=blocks(print_account(write, invoice, due), value=ACCOUNT_VALUE),
         code=print_code(write, invoice, due),
         payment_instructions=plain(
             invoice.seller.get("payment_instructions", "") if due else ""

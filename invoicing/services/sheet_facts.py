@@ -30,10 +30,15 @@ def filled(*pairs: tuple[str, str]) -> tuple[Fact, ...]:
     return tuple(fact for fact in facts if fact.value)
 
 
-def blocks(facts: Iterable[Fact], *, label: int = SHORT_LABEL) -> Blocks:
-    """Put facts that need one line each together: a row of a table is what costs."""
+def blocks(
+    facts: Iterable[Fact], *, label: int = SHORT_LABEL, value: int = SHORT_VALUE
+) -> Blocks:
+    """Put facts that need one line each together: a row of a table is what costs.
+
+    `label` and `value` are the most signs that surely fit into one line of a column.
+    """
     rows: list[Block] = []
-    for is_short, run in groupby(facts, key=lambda fact: _is_short(fact, label)):
+    for is_short, run in groupby(facts, key=lambda fact: _is_short(fact, label, value)):
         together = tuple(run)
         rows.extend([together] if is_short else [(fact,) for fact in together])
     return tuple(rows)
@@ -49,5 +54,5 @@ def _halved(block: Block) -> tuple[Block, Block]:
     return block[:half], block[half:]
 
 
-def _is_short(fact: Fact, label: int) -> bool:
-    return len(fact.label) <= label and len(fact.value) <= SHORT_VALUE
+def _is_short(fact: Fact, label: int, value: int) -> bool:
+    return len(fact.label) <= label and len(fact.value) <= value

@@ -13,7 +13,7 @@ from invoicing.services.wording import Writer, plain
 class Frame:
     """Head and foot of a paper; `mark` is written across it, "" for none.
 
-    `logo` is a PNG in base64 or "". `page` and `of` number its pages.
+    `logo` is a JPEG in base64 or "". `page` and `of` number its pages.
     """
 
     language: str

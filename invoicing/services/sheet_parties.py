@@ -3,10 +3,12 @@
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from billing.domain.address import Address
 from billing.models import Logo
+from billing.services.logos import printed_logo
 from invoicing.services.wording import Writer, plain
 
 WINDOW_COLUMNS: Final = 40
@@ -35,6 +37,12 @@ def print_party(write: Writer, stored: Mapping[str, str]) -> Party:
 
 
 def print_logo(seller: Mapping[str, str]) -> str:
-    """Return the logo that an invoice stored, a PNG in base64, or "" for none (M3)."""
+    """Return the logo that an invoice stored, a JPEG in base64, or "" for none (M3)."""
     name = seller.get("logo", "")
-    return b64encode(Logo.objects.get(pk=name).png).decode() if name else ""
+    return _printed(name) if name else ""
+
+
+@lru_cache(maxsize=8)
+def _printed(name: str) -> str:
+    """Draw a logo once in a process: its name is its content's."""
+    return b64encode(printed_logo(Logo.objects.get(pk=name))).decode()

@@ -3,11 +3,14 @@
 from base64 import b64encode
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from invoicing.domain.giro_code import giro_code, qr_picture
 from invoicing.models import Invoice
 from invoicing.services.sheet_facts import Fact, filled
 from invoicing.services.wording import Writer, plain
+
+ACCOUNT_VALUE: Final = 33  # signs that fit beside the code, were they all a W
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,7 @@ def measure(empty: str, size: int, rounds: int) -> Measurements:
 
 
 def print_logo() -> None:
-    """Give the company a logo, which takes a tenth of the time of a paper."""
+    """Give the company a logo, as most have one."""
     logo = draw_logo(nordhaven_logo())
     keep_logo(logo)
     LegalEntity.objects.update(logo=logo)

@@ -18,10 +18,11 @@ import pytest
 import zxingcpp
 from django.conf import settings
 from django.db import connection
-from PIL import ImageOps
+from PIL import Image, ImageChops, ImageOps
 from pypdf import PdfReader
 
 from billing.models import AuditEvent
+from billing.services.logos import draw_logo, keep_logo, printed_logo
 from invoicing.models import Invoice, InvoiceRevision
 from invoicing.services import documents, rendering
 from invoicing.services.documents import (
@@ -56,7 +57,7 @@ def text_of(invoice: Invoice) -> str:
 def pages_of(html: str) -> list[str]:
     """Return the text of each page as laid out, its margins included."""
     press = rendering.load_press()
-    laid_out = press.html(string=html, url_fetcher=press.fetcher).render(
+    laid_out = press.paper(html, press.fetcher).render(
         stylesheets=[press.stylesheet], font_config=press.fonts
     )
     return ["\n".join(_texts(page._page_box)) for page in laid_out.pages]
@@ -379,6 +380,55 @@ def test_nothing_typed_can_fetch_anything(monkeypatch: pytest.MonkeyPatch) -> No
     assert "<img" not in html
     assert "<link" not in html
     assert html.count("&lt;img") >= 10
+
+
+UNWRITABLE = (
+    "A"
+    + "".join(map(chr, (*range(0x01, 0x20), *range(0x7F, 0xA0))))
+    + "\ufeff\ufffe\uffff"
+    + "B"
+)
+
+
+def test_paper_leaves_out_what_no_xml_can_hold() -> None:
+    """M7: papers are written as XML, and what was typed may hold anything."""
+    invoice = draft_invoice(
+        0,
+        po_number=UNWRITABLE,
+        tax_id=UNWRITABLE[:40],
+        bill_to=dict.fromkeys(BILL_TO, UNWRITABLE),
+        seller=dict.fromkeys(SELLER, UNWRITABLE),
+        printed_fields=[{"label": UNWRITABLE, "value": UNWRITABLE}],
+        taxes=[{"name": UNWRITABLE, "percent": "19", "taxable": "1.00", "tax": "0.19"}],
+    )
+    add_line(
+        invoice,
+        contract_number=UNWRITABLE,
+        product_name=UNWRITABLE,
+        description=UNWRITABLE,
+        tax_name=UNWRITABLE[:60],
+    )
+
+    assert render_html(invoice).count("A") >= 10
+    assert render_pdf(invoice).startswith(b"%PDF-")
+
+
+def test_logo_goes_into_the_paper_as_it_is() -> None:
+    """A JPEG: WeasyPrint would pack anything else anew for every paper."""
+    file = BytesIO()
+    Image.effect_noise((400, 100), 80).convert("RGB").save(file, format="PNG")
+    logo = draw_logo(file.getvalue())
+    keep_logo(logo)
+
+    pdf = render_pdf(issued_invoice(seller=SELLER | {"logo": logo.pk}))
+
+    assert printed_logo(logo) in pdf
+    with (
+        Image.open(BytesIO(logo.png)) as kept,
+        Image.open(BytesIO(printed_logo(logo))) as printed,
+    ):
+        difference = ImageChops.difference(kept, printed)
+    assert max(difference.tobytes()) <= 16
 
 
 @pytest.mark.parametrize(
