@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from django.apps import apps
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 
 from customfields.choices import OWNERS
 from customfields.domain.definition import FieldDefinition, FieldObject
@@ -103,8 +103,8 @@ def count_holders(field: CustomField, *, value: Stored | None = None) -> int:
 def search_values(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """Return the owners with values of fields that have all words of a text.
 
-    Words are found by their beginnings, in any order and case. Uses the index on
-    `customfields_words`; a text without words finds nothing.
+    Newest first. Words are found by their beginnings, in any order and case. Uses the
+    index on `customfields_words`; a text without words finds nothing.
     """
     query = _Beginnings(
         unicodedata.normalize("NFC", text).replace("\0", " "), search_type="words"
@@ -112,7 +112,11 @@ def search_values(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     filled: QuerySet[Any] = rows.alias(value_words=VALUE_WORDS).exclude(
         custom_fields={}
     )
-    found: QuerySet[Any] = filled.filter(value_words=query)
+    # By a sum, which no index has: in the order of keys, the planner would walk from
+    # the newest owner to the oldest and cut the values of each into words.
+    found: QuerySet[Any] = filled.filter(value_words=query).order_by(
+        (F("pk") + 0).desc()
+    )
     return found
 
 
@@ -121,7 +125,8 @@ def with_holders(
 ) -> list[Owner]:
     """Return what was found, then the newest with values of a text's words."""
     known = {owner.pk for owner in found}
-    holders = search_values(rows, text).order_by("-pk")[:most]
+    newest = search_values(rows, text).values("pk")[:most]
+    holders = rows.filter(pk__in=newest).order_by("-pk")
     return [*found, *(owner for owner in holders if owner.pk not in known)]
 
 

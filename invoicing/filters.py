@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from billing.models import Account
 from billing.queries import bill_group_by_public_id, search_accounts
+from config.adminsite.filters import DaysFilter
 from config.clock import today_in
 from invoicing.choices import INVOICE_STATUSES
 from invoicing.models import Invoice
@@ -54,10 +55,8 @@ class InvoiceFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(
         choices=list(INVOICE_STATUSES), empty_label="All"
     )
-    issue_date = django_filters.DateFromToRangeFilter(
-        label="Issued", widget=LabelledDates
-    )
-    due_date = django_filters.DateFromToRangeFilter(label="Due", widget=LabelledDates)
+    issue_date = DaysFilter(label="Issued", widget=LabelledDates)
+    due_date = DaysFilter(label="Due", widget=LabelledDates)
     total = django_filters.RangeFilter(label="Total", widget=LabelledAmounts)
     currency = django_filters.CharFilter(method="in_currency")
     account = django_filters.CharFilter(

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from billing.models import Account
 from billing.queries import bill_group_by_public_id, search_accounts
+from config.adminsite.filters import DaysFilter
 from invoicing.choices import CREDIT_NOTE_STATUSES, CREDIT_REASONS
 from invoicing.filters import LabelledAmounts, LabelledDates
 from invoicing.models import CreditNote, Payment
@@ -31,9 +32,7 @@ class CreditNoteFilter(django_filters.FilterSet):
     reason_code = django_filters.ChoiceFilter(
         label="Kind", choices=list(CREDIT_REASONS), empty_label="All"
     )
-    issue_date = django_filters.DateFromToRangeFilter(
-        label="Issued", widget=LabelledDates
-    )
+    issue_date = DaysFilter(label="Issued", widget=LabelledDates)
     total = django_filters.RangeFilter(label="Total", widget=LabelledAmounts)
     currency = django_filters.CharFilter(method="in_currency")
     account = django_filters.CharFilter(
@@ -79,9 +78,7 @@ class PaymentFilter(django_filters.FilterSet):
         label="State",
         empty_label="All",
     )
-    received_on = django_filters.DateFromToRangeFilter(
-        label="Received", widget=LabelledDates
-    )
+    received_on = DaysFilter(label="Received", widget=LabelledDates)
     amount = django_filters.RangeFilter(label="Amount", widget=LabelledAmounts)
     currency = django_filters.CharFilter(method="in_currency")
     account = django_filters.CharFilter(

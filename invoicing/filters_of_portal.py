@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from billing.models import PortalProfile
 from billing.queries import bill_group_by_public_id
+from config.adminsite.filters import DaysFilter
 from config.clock import now
 from invoicing.choices import PORTAL_STATES
 from invoicing.domain.portal import PortalState
@@ -45,9 +46,7 @@ class PortalFilter(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(
         label="Kind", choices=KINDS, method="of_kind", empty_label="All"
     )
-    issue_date = django_filters.DateFromToRangeFilter(
-        label="Issued", widget=LabelledDates
-    )
+    issue_date = DaysFilter(label="Issued", widget=LabelledDates)
     account = django_filters.CharFilter(
         method="of_account",
         label="Account",

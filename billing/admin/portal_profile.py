@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -90,29 +90,16 @@ class PortalProfileAdmin(AuditedAdmin):
             ),
         )
 
-    def render_change_form(  # noqa: PLR0917 Django's signature
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
+    def form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """List below the form what can stand in file names and columns."""
-        context["legends"] = (
-            (
-                "placeholders",
-                "Placeholders of file names",
-                [(f"{{{name}}}", text) for name, text in PLACEHOLDERS.items()],
-            ),
-            (
-                "sources",
-                "Sources of columns",
-                [*SOURCES.items(), *custom_sources().items()],
-            ),
-        )
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        placeholders = [(f"{{{name}}}", text) for name, text in PLACEHOLDERS.items()]
+        sources = [*SOURCES.items(), *custom_sources().items()]
+        return {
+            "legends": (
+                ("placeholders", "Placeholders of file names", placeholders),
+                ("sources", "Sources of columns", sources),
+            )
+        }
 
     def facts(self, subject: PortalProfile) -> list[str]:
         """Say who is delivered there, and what it asks for by name."""

@@ -138,24 +138,15 @@ class FileImportAdmin(ReadOnlyAdmin):
         """Return the figures of a preview for its template."""
         return summary
 
-    def render_change_form(  # noqa: PLR0917 Django's signature
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
+    def form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Show the errors, or the figures of the preview."""
-        context |= {
+        return {
             "kind": self.kind,
             "shown_state": self.shown_state(obj),
             "file_errors": obj.errors[:ERRORS_SHOWN],
             "more_errors": max(len(obj.errors) - ERRORS_SHOWN, 0),
             "summary": self.shown_summary(obj.summary),
         }
-        return super().render_change_form(request, context, add, change, form_url, obj)
 
 
 class UploadFile(ListAction):

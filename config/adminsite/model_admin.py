@@ -189,7 +189,17 @@ class FinanceModelAdmin(ModelAdminBase):
             "list_links": self.list_links(request),
             "list_note": self.list_note,
         }
-        return super().changelist_view(request, context | (extra_context or {}))
+        response = super().changelist_view(request, context | (extra_context or {}))
+        shown: Any = getattr(response, "context_data", None)
+        if shown and "cl" in shown:
+            shown |= self.list_context(request, shown["cl"])
+        return response
+
+    def list_context(
+        self, request: HttpRequest, changes: FinanceChangeList
+    ) -> dict[str, Any]:
+        """Return what the list's template shows besides; nothing by default."""
+        return {}
 
     def _opens(self, request: HttpRequest) -> bool:
         """Tell whether the list is opened without a word on what to show."""
@@ -210,6 +220,7 @@ class FinanceModelAdmin(ModelAdminBase):
         obj: Any = None,
     ) -> HttpResponse:
         """Add the object's actions, its pages, its panels and its facts."""
+        context |= self.form_context(request, obj)
         if obj is not None:
             buttons = self.object_buttons(request, obj)
             in_menu = [button for button in buttons if button.tone == "danger"]
@@ -231,6 +242,13 @@ class FinanceModelAdmin(ModelAdminBase):
                 "facts": self.facts(obj),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Return what the template of an object's page shows besides.
+
+        Nothing by default; `obj` is None while one is being added.
+        """
+        return {}
 
     def formfield_for_dbfield(
         self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any

@@ -250,16 +250,9 @@ class ContractAdmin(OwnerAdmin, AuditedAdmin):
         """Find contracts by number or account, with indexes only."""
         return search_contracts(rows, text)
 
-    def render_change_form(  # noqa: PLR0917 Django's signature
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
+    def form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Show the lines and the plan of a contract in force, or a preview of it."""
+        context: dict[str, Any] = {}
         if self._has_form(request, obj):
             url = reverse("admin:contracts_contract_preview")
             context["preview_url"] = f"{url}?contract={obj.pk}" if obj else url
@@ -279,7 +272,7 @@ class ContractAdmin(OwnerAdmin, AuditedAdmin):
                 **plan_context(request, obj),
                 **usage_context(obj),
             }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return context
 
 
 def iso_day(day: date | None) -> str:

@@ -146,7 +146,7 @@ def offered_filters(fields: Sequence[FieldDefinition]) -> list[FieldDefinition]:
 def with_values(found: QuerySet[Any], rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """Return what a search found, and the rows with values of its words."""
     holders = search_values(rows.model._default_manager.all(), text)
-    ids = list(holders.order_by("-pk").values_list("pk", flat=True)[:MOST_FOUND])
+    ids = list(holders.values_list("pk", flat=True)[:MOST_FOUND])
     # Ids, because a subquery beside an OR reads every row.
     return found | rows.filter(pk__in=ids) if ids else found
 

@@ -5,14 +5,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from billing.display import badge, day_text, money
+from config.adminsite.changelist import FinanceChangeList
 from config.adminsite.model_admin import ReadOnlyAdmin
-from config.adminsite.paginator import CAP
+from config.adminsite.paginator import SummingPaginator
 from invoicing.admin.history import history_context, history_of_credit_note
 from invoicing.admin.invoice_views import view
 from invoicing.admin.pdf import CreditNotePdf
@@ -31,6 +32,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
     """What was credited, and what waits for a second person."""
 
     change_list_template = "admin/invoicing/money/change_list.html"
+    paginator = SummingPaginator
     change_form_template = "admin/invoicing/creditnote/change_form.html"
     filterset_class = CreditNoteFilter
     list_display = (
@@ -153,47 +155,28 @@ class CreditNoteAdmin(ReadOnlyAdmin):
         """Find credit notes by their number or their invoice's."""
         return search_credit_notes(rows, text)
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def list_context(
+        self, request: HttpRequest, changes: FinanceChangeList
+    ) -> dict[str, Any]:
         """Add the views, and the totals of what is filtered, by currency."""
-        response = super().changelist_view(request, extra_context)
-        context: Any = getattr(response, "context_data", None)
-        if context and "cl" in context:
-            changes = context["cl"]
-            context["totals"] = (
-                _totals(changes.queryset)
-                if changes.result_count and changes.paginator.count < CAP
-                else []
-            )
-            context["noun"] = "credit note"
-            waiting = CreditNote.objects.filter(status=CreditNoteStatus.TO_APPROVE)
-            context["views"] = [
+        waiting = CreditNote.objects.filter(status=CreditNoteStatus.TO_APPROVE)
+        to_approve = {"status": "TO_APPROVE"}
+        return {
+            "totals": _totals(changes.paginator.to_add_up),
+            "noun": "credit note",
+            "views": [
                 view("All", {}, request.GET),
-                view(
-                    "To approve",
-                    {"status": "TO_APPROVE"},
-                    request.GET,
-                    counted=waiting,
-                ),
+                view("To approve", to_approve, request.GET, counted=waiting),
                 view("Issued", {"status": "ISSUED"}, request.GET),
                 view("Void", {"status": "VOID"}, request.GET),
-            ]
-        return response
+            ],
+        }
 
-    def render_change_form(  # noqa: PLR0917 Django's signature
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
+    def form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Show the document instead of a form."""
-        context |= _note_context(obj)
-        context["history"] = history_context(request, history_of_credit_note(obj), obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return _note_context(obj) | {
+            "history": history_context(request, history_of_credit_note(obj), obj)
+        }
 
 
 def _note_context(note: CreditNote) -> dict[str, Any]:

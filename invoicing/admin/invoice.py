@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 
 from billing.display import badge, day_text, money
 from billing.domain.money import currency_digits
+from config.adminsite.changelist import FinanceChangeList
 from config.adminsite.model_admin import ReadOnlyAdmin
-from config.adminsite.paginator import CAP
+from config.adminsite.paginator import SummingPaginator
 from config.clock import now, today_in
 from customfields.admin.lists import CustomFieldLists
 from customfields.domain.definition import FieldObject
@@ -41,6 +42,7 @@ class InvoiceAdmin(CustomFieldLists, ReadOnlyAdmin):
     most_fields = 2
     fields_in_sight = 1
     change_list_template = "admin/invoicing/invoice/change_list.html"
+    paginator = SummingPaginator
     change_form_template = "admin/invoicing/invoice/change_form.html"
     filterset_class = InvoiceFilter
     list_display = (
@@ -169,38 +171,23 @@ class InvoiceAdmin(CustomFieldLists, ReadOnlyAdmin):
         """Find invoices by number or PO number, with indexes only."""
         return search_invoices(rows, text)
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def list_context(
+        self, request: HttpRequest, changes: FinanceChangeList
+    ) -> dict[str, Any]:
         """Add the views, and the totals of what is filtered, by currency."""
-        response = super().changelist_view(request, extra_context)
-        context: Any = getattr(response, "context_data", None)
-        if context and "cl" in context:
-            changes = context["cl"]
-            context["totals"] = (
-                totals_by_currency(changes.queryset)
-                if changes.result_count and changes.paginator.count < CAP
-                else []
-            )
-            context["invoice_views"] = invoice_views(
+        return {
+            "totals": totals_by_currency(changes.paginator.to_add_up),
+            "invoice_views": invoice_views(
                 request.GET, today=local_today(), counted=Invoice.objects.all()
-            )
-            context["asked"] = request.GET.urlencode()
-        return response
+            ),
+            "asked": request.GET.urlencode(),
+        }
 
-    def render_change_form(  # noqa: PLR0917 Django's signature
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
+    def form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Show the document instead of a form."""
-        context |= invoice_context(obj, today=_today_of(obj))
-        context["history"] = history_context(request, history_of_invoice(obj), obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return invoice_context(obj, today=_today_of(obj)) | {
+            "history": history_context(request, history_of_invoice(obj), obj)
+        }
 
 
 def _today_of(invoice: Invoice) -> date:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,8 +16,9 @@ from billing.display import badge, count_text, day_text, money, money_text
 from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
+from config.adminsite.changelist import FinanceChangeList
 from config.adminsite.model_admin import ReadOnlyAdmin
-from config.adminsite.paginator import CAP
+from config.adminsite.paginator import SummingPaginator
 from config.clock import today_in
 from contracts.forms import ReasonForm
 from invoicing.admin.history import history_context, history_of_payment
@@ -36,6 +37,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     """What customers paid."""
 
     change_list_template = "admin/invoicing/money/change_list.html"
+    paginator = SummingPaginator
     change_form_template = "admin/invoicing/payment/change_form.html"
     filterset_class = PaymentFilter
     list_display = (
@@ -107,38 +109,23 @@ class PaymentAdmin(ReadOnlyAdmin):
         """Find payments by reference, or by an invoice they paid."""
         return search_payments(rows, text)
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def list_context(
+        self, request: HttpRequest, changes: FinanceChangeList
+    ) -> dict[str, Any]:
         """Add the views, and the totals of what is filtered, by currency."""
-        response = super().changelist_view(request, extra_context)
-        context: Any = getattr(response, "context_data", None)
-        if context and "cl" in context:
-            changes = context["cl"]
-            context["totals"] = (
-                _totals(changes.queryset)
-                if changes.result_count and changes.paginator.count < CAP
-                else []
-            )
-            context["noun"] = "payment"
-            context["views"] = [
+        return {
+            "totals": _totals(changes.paginator.to_add_up),
+            "noun": "payment",
+            "views": [
                 view("All", {}, request.GET),
                 view("Received", {"state": "stands"}, request.GET),
                 view("Taken back", {"state": "taken_back"}, request.GET),
-            ]
-        return response
+            ],
+        }
 
-    def render_change_form(  # noqa: PLR0917 Django's signature
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
+    def form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Show where it went instead of a form."""
-        context |= {
+        return {
             "payment": obj,
             "history": history_context(request, history_of_payment(obj), obj),
             "status_badge": badge(payment_badge(obj)),
@@ -152,7 +139,6 @@ class PaymentAdmin(ReadOnlyAdmin):
                 .order_by("pk")
             ),
         }
-        return super().render_change_form(request, context, add, change, form_url, obj)
 
 
 @object_action

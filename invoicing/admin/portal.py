@@ -17,7 +17,7 @@ from billing.display import NOTHING, badge, count_text, day_text, money
 from config.adminsite.changelist import FinanceChangeList
 from config.adminsite.model_admin import ReadOnlyAdmin
 from config.adminsite.pages import ObjectPage, object_page
-from config.adminsite.paginator import CAP
+from config.adminsite.paginator import SummingPaginator
 from invoicing.admin.history import history_context, history_of_submission
 from invoicing.admin.invoice import local_today
 from invoicing.admin.portal_missing import rows_of_document
@@ -50,6 +50,7 @@ class PortalSubmissionAdmin(ReadOnlyAdmin):
     """What waits to be uploaded, for an answer, or for a settlement."""
 
     change_list_template = "admin/invoicing/money/change_list.html"
+    paginator = SummingPaginator
     change_form_template = "admin/invoicing/portalsubmission/change_form.html"
     filterset_class = PortalFilter
     list_display = (
@@ -180,38 +181,22 @@ class PortalSubmissionAdmin(ReadOnlyAdmin):
         """Find documents by number or reference."""
         return search_submissions(rows, text)
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def list_context(
+        self, request: HttpRequest, changes: FinanceChangeList
+    ) -> dict[str, Any]:
         """Add the views, and the totals of what is filtered, by currency."""
-        response = super().changelist_view(request, extra_context)
-        context: Any = getattr(response, "context_data", None)
-        if context and "cl" in context:
-            changes = context["cl"]
-            context["totals"] = (
-                portal_totals(changes.queryset)
-                if changes.result_count and changes.paginator.count < CAP
-                else []
-            )
-            context["noun"] = "document"
-            context["views"] = portal_views(request)
-        return response
+        return {
+            "totals": portal_totals(changes.paginator.to_add_up),
+            "noun": "document",
+            "views": portal_views(request),
+        }
 
-    def render_change_form(  # noqa: PLR0917 Django's signature
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
+    def form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Show how the document stands instead of a form."""
-        context |= _submission_context(obj)
-        context["history"] = history_context(
-            request, history_of_submission(obj), obj.invoice
-        )
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        history = history_of_submission(obj)
+        return _submission_context(obj) | {
+            "history": history_context(request, history, obj.invoice)
+        }
 
 
 def _kind(row: PortalSubmission, family: Iterable[PortalSubmission]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -75,12 +75,11 @@ class InvoiceRunAdmin(ReadOnlyAdmin):
         "shown_totals": "num m6",
     }
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def list_context(
+        self, request: HttpRequest, changes: FinanceChangeList
+    ) -> dict[str, Any]:
         """Show the last nights above the list."""
-        context = {"calendar": strip(calendar(now=now()))}
-        return super().changelist_view(request, context | (extra_context or {}))
+        return {"calendar": strip(calendar(now=now()))}
 
     def get_changelist(
         self, request: HttpRequest, **kwargs: Any
@@ -113,18 +112,9 @@ class InvoiceRunAdmin(ReadOnlyAdmin):
         """Show the totals by currency."""
         return totals_text(run.figures)
 
-    def render_change_form(  # noqa: PLR0917 Django's signature
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        change: bool = False,  # noqa: FBT001, FBT002 Django's signature
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
+    def form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Show what the run did."""
-        context |= run_context(obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return run_context(obj)
 
 
 def strip(entities: Iterable[NightsOf]) -> dict[str, Any]:

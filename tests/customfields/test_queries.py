@@ -1,8 +1,10 @@
 """Reading definitions, and counting who holds values of them."""
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
+from billing.models import Account
 from customfields.domain.definition import FieldDefinition, FieldObject
 from customfields.domain.kinds import Kind
 from customfields.queries import (
@@ -149,6 +151,17 @@ def test_owners_are_found_by_the_words_of_their_values(text: str) -> None:
     AccountFactory.create(custom_fields={"ariba": "portal_id"}, name="Ariba 4410")
 
     assert list(search_values(type(held).objects.all(), text)) == [held]
+
+
+def test_search_asks_the_index_of_words_whatever_there_is_to_sort() -> None:
+    """To walk through all owners in order would cut the values of each into words."""
+    AccountFactory.create_batch(30, custom_fields={"a": "b"})
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE billing_account; SET LOCAL enable_seqscan = off")
+
+    newest = search_values(Account.objects.all(), "b")[:1]
+
+    assert "account_field_words" in newest.explain()
 
 
 @pytest.mark.parametrize("text", ["", "  ", "'|!&:*", "\0", "nobody"])

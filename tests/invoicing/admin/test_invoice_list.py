@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.models import Account, BillGroup
+from billing.models import Account, BillGroup, LegalEntity
+from config.adminsite import paginator
 from customfields.domain.csv_cells import plain_text
 from invoicing.models import Invoice
 from invoicing.services.generation import generate_next_invoice
@@ -115,6 +118,50 @@ def test_totals_are_those_of_the_filtered_set_by_currency(group: BillGroup) -> N
     assert (dollars["currency"], dollars["count"], dollars["total"]) == ("USD", 2, 200)
     assert yens["total"] == 100
     assert (march["count"], march["due"]) == (1, Decimal(100))
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "America/Los_Angeles", "Pacific/Kiritimati"]
+)
+def test_days_of_a_filter_are_those_of_the_documents(
+    group: BillGroup, zone: str
+) -> None:
+    """Wherever the seller is: both ends are included, and no day more."""
+    LegalEntity.objects.update(time_zone=zone)
+    client = client_of("Auditor")
+    on, before, after = "2026-03-01", "2026-02-28", "2026-03-02"
+
+    def found(**days: str) -> int:
+        return int(shown(client, **days).context["cl"].result_count)
+
+    assert found(issue_date_after=on, issue_date_before=on) == 1
+    assert found(issue_date_after=after) == 0
+    assert found(issue_date_before=before) == 1
+    assert len(exported(client, issue_date_after=after)) == 0
+
+
+def test_a_filter_is_asked_once_for_count_and_totals(
+    group: BillGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of custom fields may take as long as all else; many rows are asked twice."""
+    client = client_of("Auditor")
+    few = filter_statements(client)
+    monkeypatch.setattr(paginator, "MOST_KEYS", 1)
+
+    many = filter_statements(client)
+    totals = shown(client, status="OPEN").context["totals"]
+    monkeypatch.setattr(paginator, "CAP", 1)
+
+    assert (few, many) == (2, 3)
+    assert [(one["count"], one["total"]) for one in totals] == [(2, 200)]
+    assert shown(client, status="OPEN").context["totals"] == []
+
+
+def filter_statements(client: Client) -> int:
+    """Count the statements that look for what no other part of the page looks for."""
+    with CaptureQueriesContext(connection) as asked:
+        shown(client, issue_date_after="2026-01-01")
+    return sum("'2026-01-01'" in query["sql"] for query in asked.captured_queries)
 
 
 def test_export_holds_what_the_filters_leave(group: BillGroup) -> None:
