@@ -229,7 +229,9 @@ def _charges_marked(billed: Sequence[tuple[ChargeState, Document]]) -> Iterator[
     for state, document in billed:
         by_state[state].extend(line.charge.charge_id for line in document.lines)
     marks = [
-        (MARK_CHARGES, [state.value, id_array(ids)]) for state, ids in by_state.items()
+        (MARK_CHARGES, [state.value, id_array(ids)])
+        for state, ids in by_state.items()
+        if ids
     ]
 
     rated = [line for document in documents for line in document.lines if line.usage]
