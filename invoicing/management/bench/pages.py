@@ -30,7 +30,8 @@ INSERT INTO invoicing_invoice (legal_entity_id, account_id, bill_group_id, statu
     tax, total, taxes, full_price_subtotal, paid, bill_to, seller, po_number, tax_id,
     language, printed_fields, held_reason, custom_fields)
 SELECT %(legal_entity)s, grp, grp, CASE WHEN paid > 0 THEN 'PAID' ELSE 'OPEN' END,
-    n, 'INV-' || lpad(n::text, 6, '0'), issued, issued, issued + 30, 30, 'EUR',
+    n, 'INV-' || lpad(n::text, greatest(6, length(n::text)), '0'),
+    issued, issued, issued + 30, 30, 'EUR',
     subtotal, 0, subtotal, '[]', subtotal, paid,
     '{"name": "Customer"}', '{"name": "Nordhaven Systems GmbH"}', '', '', 'en', '[]',
     '', @values@
