@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from billing.display import count_text
 from invoicing.management.file_command import FileCommand
 from invoicing.services.payment_check import CheckedPayments, check_payments
 from invoicing.services.payment_imports import import_payments
@@ -29,7 +30,7 @@ class Command(FileCommand):
 
     def told(self, summary: dict[str, Any], verb: str) -> Iterator[str]:
         """Yield the count, and what becomes of the money."""
-        yield f"{summary['payments']} payments {verb}."
+        yield f"{count_text(summary['payments'], 'payment')} {verb}."
         for total in summary["totals"]:
             yield (
                 f"{total['amount']} {total['currency']}: {total['paid']} pays "

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from billing.display import count_text
 from contracts.services.usage_import import (
     CheckedUsage,
     check_usage_file,
@@ -30,8 +31,9 @@ class Command(FileCommand):
 
     def told(self, summary: dict[str, Any], verb: str) -> Iterator[str]:
         """Yield the counts."""
-        yield f"{summary['records']} records {verb}."
+        yield f"{count_text(summary['records'], 'record')} {verb}."
         if summary["repeated"]:
-            yield f"{summary['repeated']} were recorded before."
+            yield f"Recorded before: {count_text(summary['repeated'], 'record')}."
         if summary["reopened"]:
-            yield f"{summary['reopened']} periods invoiced at zero are pending again."
+            reopened = count_text(summary["reopened"], "period")
+            yield f"Invoiced at zero, and pending again: {reopened}."

@@ -33,7 +33,7 @@ def told(file: Path, *options: str) -> str:
 
 def test_dry_run_writes_nothing(file: Path) -> None:
     assert told(file, "--dry-run") == (
-        "1 payments can be recorded.\n"
+        "1 payment can be recorded.\n"
         "5.00 USD: 0.00 pays invoices, 5.00 goes to the credit balance.\n"
     )
     assert not Payment.objects.exists()

@@ -39,7 +39,7 @@ def told(file: Path, *options: str) -> str:
 
 
 def test_dry_run_writes_nothing(file: Path) -> None:
-    assert told(file, "--dry-run") == "1 records can be recorded.\n"
+    assert told(file, "--dry-run") == "1 record can be recorded.\n"
     assert not UsageRecord.objects.exists()
 
 
