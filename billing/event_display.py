@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from billing.choices import DELIVERY_METHODS
 from billing.display import NOTHING, day_text, money_text, number_text
 from billing.domain.money import UnknownCurrency
 from billing.events import event_sentence
@@ -23,7 +24,7 @@ _MONEY: Final = frozenset(
 _NAMES: Final = {"line1": "address", "line2": "address, line 2"}
 _WORDS: Final = frozenset(
     {
-        *("status", "state", "charges", "invoicing", "delivery", "kind", "timing"),
+        *("status", "state", "charges", "invoicing", "kind", "timing"),
         *("frequency", "proration", "charge_type", "first_invoice", "settlement"),
     }
 )
@@ -150,6 +151,8 @@ def _text(value: Any, path: _Path, code: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = str(value)
+    if key == "delivery" and text in DELIVERY_METHODS.condition_values():
+        return DELIVERY_METHODS.badge(text).label
     if key in _WORDS and text.isupper():
         return text.replace("_", " ").capitalize()
     if _DAY.match(text):

@@ -123,6 +123,18 @@ def test_sentence_says_the_amount_and_the_changes_leave_it_out() -> None:
     }
 
 
+def test_delivery_is_told_in_the_words_of_its_form() -> None:
+    changed = event(
+        "bill_group.changed",
+        before={"delivery": "EMAIL"},
+        after={"delivery": "BOTH"},
+    )
+
+    (change,) = event_changes(changed)
+
+    assert (change.before, change.after) == ("Mail", "Mail and portal")
+
+
 def test_changes_are_readable_whatever_was_stored() -> None:
     changed = event(
         "contract.amended",

@@ -2,7 +2,8 @@
 
 The file holds contracts of a year with three monthly lines each, for new accounts. They
 are in force: their first charge was billed elsewhere the day before (I2), so that no
-first invoice is looked for (I4) and the import alone is measured.
+first invoice is looked for (I4) and the import alone is measured. The fastest of the
+rounds counts: what else the machine does only ever adds.
 """
 
 import csv
@@ -12,7 +13,6 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 from django.db import transaction
@@ -68,15 +68,15 @@ def measure(empty: str, size: int, rounds: int) -> Measurements:
     return {
         "import_check": Measurement.at_least(
             20_000,
-            value=size / median(checking),
+            value=size / min(checking),
             unit="rows/s",
-            yardstick=size / median(reading),
+            yardstick=size / min(reading),
         ),
         "import_apply": Measurement.at_least(
             2_000,
-            value=size / median(applying),
+            value=size / min(applying),
             unit="lines/s",
-            yardstick=size / median(copying),
+            yardstick=size / min(copying),
         ),
     }
 

@@ -56,7 +56,7 @@ class Command(BaseCommand):
             help="Invoices, bill groups, rows or PDFs; each has a size of its own.",
         )
         parser.add_argument(
-            "--rounds", type=int, default=ROUNDS, help="How often, for the median."
+            "--rounds", type=int, default=ROUNDS, help="How often each is measured."
         )
         parser.add_argument("--json", action="store_true", help="Print JSON.")
 
