@@ -8,13 +8,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from billing.models import PortalProfile
-from billing.queries import bill_group_by_public_id
-from config.adminsite.filters import DaysFilter
 from config.clock import now
 from invoicing.choices import PORTAL_STATES
 from invoicing.domain.portal import PortalState
-from invoicing.filters import LabelledDates
-from invoicing.filters_of_money import accounts_like, suggesting
+from invoicing.filter_kinds import AccountFilter, BillGroupFilter, DatesFilter
 from invoicing.models import PortalSubmission
 from invoicing.queries.portal import that_stand, to_do
 
@@ -46,16 +43,9 @@ class PortalFilter(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(
         label="Kind", choices=KINDS, method="of_kind", empty_label="All"
     )
-    issue_date = DaysFilter(label="Issued", widget=LabelledDates)
-    account = django_filters.CharFilter(
-        method="of_account",
-        label="Account",
-        help_text="Number or name.",
-        widget=suggesting("billing.account"),
-    )
-    bill_group = django_filters.CharFilter(
-        method="of_bill_group", label="Bill group", help_text="For example BG-000123."
-    )
+    issue_date = DatesFilter("Issued")
+    account = AccountFilter("bill_group__account")
+    bill_group = BillGroupFilter("bill_group")
 
     class Meta:
         model = PortalSubmission
@@ -83,16 +73,3 @@ class PortalFilter(django_filters.FilterSet):
     ) -> QuerySet[PortalSubmission]:
         """Find invoices or credit notes."""
         return rows.filter(credit_note__isnull=value == "invoice")
-
-    def of_account(
-        self, rows: QuerySet[PortalSubmission], name: str, value: str
-    ) -> QuerySet[PortalSubmission]:
-        """Find the documents of an account."""
-        return rows.filter(bill_group__account__in=accounts_like(value).values("pk"))
-
-    def of_bill_group(
-        self, rows: QuerySet[PortalSubmission], name: str, value: str
-    ) -> QuerySet[PortalSubmission]:
-        """Find the documents of one bill group by its public id."""
-        group = bill_group_by_public_id(value)
-        return rows.filter(bill_group=group) if group else rows.none()
