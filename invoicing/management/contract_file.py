@@ -70,7 +70,9 @@ def error_fields(error: RowError) -> dict[str, Any]:
 
 
 def error_line(error: RowError) -> str:
-    """Return an error as a line of text."""
+    """Return an error as a line of text; without a column, line 1 is the file."""
     where = f"line {error.line}" + (f", {error.column}" if error.column else "")
+    if error.line == 1 and not error.column:
+        where = "file"
     value = f" “{error.value}”" if error.value else ""
     return f"{where}{value}: {error.message}"

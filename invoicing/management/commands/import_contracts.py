@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from billing.display import count_text
 from billing.models import public_id
 from config.clock import today_in
 from contracts.domain.csv_file import RowError
@@ -94,7 +95,8 @@ def _as_text(
         yield "Nothing was imported:"
         yield from map(error_line, errors)
         return
-    yield f"{len(imported.contracts)} contracts are imported and active."
+    contracts = count_text(len(imported.contracts), "contract")
+    yield f"{contracts} imported and activated."
     yield f"Invoices made at once: {len(imported.invoices)}."
     for invoice in _invoices(imported):
         shown = invoice | {"number": invoice["number"] or "(draft)"}

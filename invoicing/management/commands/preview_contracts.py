@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from billing.display import count_text
 from config.clock import today_in
 from contracts.domain.schedule import PlannedCharge
 from contracts.domain.terms import ChargeState
@@ -126,7 +127,8 @@ def _as_text(preview: ImportPreview) -> Iterator[str]:
     if preview.refusal or preview.checked.errors:
         return
     summary, first = preview.summary, preview.first_invoices
-    yield f"{summary.contracts} contracts with {summary.lines} lines can be imported."
+    contracts = count_text(summary.contracts, "contract")
+    yield f"{contracts} with {count_text(summary.lines, 'line')} can be imported."
     yield f"Charges to bill: {summary.charges_to_bill}{_sums(summary.to_bill)}."
     yield (
         f"Charges before {summary.import_date}, billed elsewhere: "

@@ -331,10 +331,18 @@ class TestImport:
         text = run("import_contracts", file)
 
         assert text.splitlines() == [
-            "1 contracts are imported and active.",
+            "1 contract imported and activated.",
             "Invoices made at once: 1.",
             f"INV-000001  {BillGroup.objects.get().public_id}  100.00 EUR  OPEN",
         ]
+
+    def test_people_read_that_the_file_was_imported_before(self, file: Path) -> None:
+        file.write_bytes(sheet({"start_date": "2026-03-01"}))
+        run("import_contracts", file)
+
+        text = run("import_contracts", file, exit_code=1)
+
+        assert text.startswith(f"Nothing was imported:\nfile “{file.name}”: ")
 
     def test_people_read_why_nothing_was_imported(self, file: Path) -> None:
         file.write_bytes(sheet({"currency": "EURO"}))
