@@ -174,13 +174,13 @@ def _label(path: _Path) -> str:
     """Write the way to a value: its own name last.
 
     >>> _label(("lines", "2", "unit_price"))
-    'Lines 2, unit price'
+    'Line 2, unit price'
     >>> _label(("cf_buyer_id",))
     'Buyer id'
     >>> _label(("line1",))
     'Address'
     >>> _label(("lines", "1", "2026-11-01", "unit_price"))
-    'Lines 1, from 1 Nov 2026, unit price'
+    'Line 1, from 1 Nov 2026, unit price'
     """
     words = ""
     for key in path:
@@ -188,6 +188,9 @@ def _label(path: _Path) -> str:
             words += f", from {_day(key)}"
             continue
         name = _NAMES.get(key) or key.removeprefix("cf_").replace("_", " ")
-        words += f" {name}" if name.isdigit() else f", {name}"
+        if name.isdigit():  # one of several
+            words = f"{words.removesuffix('s')} {name}"
+        else:
+            words += f", {name}"
     words = words.removeprefix(", ").strip()
     return words[:1].upper() + words[1:]

@@ -149,8 +149,8 @@ def test_changes_are_readable_whatever_was_stored() -> None:
     )
 
     assert {(one.label, one.before, one.after) for one in event_changes(changed)} == {
-        ("Lines 1, unit price", "20", "10"),
-        ("Lines 1, ends", NOTHING, "31 Mar 2026"),
+        ("Line 1, unit price", "20", "10"),
+        ("Line 1, ends", NOTHING, "31 Mar 2026"),
         ("Tags", "a", "a, b"),
         ("Is open", NOTHING, "yes"),
         ("Day", NOTHING, "2026-99-99"),
@@ -177,7 +177,7 @@ def test_m5_an_amendment_tells_from_which_day_what_costs_what() -> None:
     )
 
     assert [(one.label, one.before, one.after) for one in event_changes(amended)] == [
-        ("Lines 1, from 1 Nov 2026, unit price", "62", "40")
+        ("Line 1, from 1 Nov 2026, unit price", "62", "40")
     ]
 
 
