@@ -18,9 +18,11 @@ from invoicing.services.sheet_facts import (
     Blocks,
     Columns,
     Fact,
+    are_long,
     blocks,
     filled,
     in_two_columns,
+    sum_blocks,
 )
 from invoicing.services.sheet_fields import print_fields
 from invoicing.services.sheet_frame import Frame, compose_frame, print_sums
@@ -101,6 +103,7 @@ def compose_sheet(invoice: Invoice) -> Sheet:
     has_tax_rates = len({line.tax_percent for line in lines}) > 1
     applied = used_at_issue(invoice)
     due = invoice.total - applied
+    sums = tuple(_sums(write, invoice, applied))
     return Sheet(
         frame=compose_frame(
             write,
@@ -115,10 +118,11 @@ def compose_sheet(invoice: Invoice) -> Sheet:
         contracts=contracts,
         has_discounts=has_discounts,
         has_tax_rates=has_tax_rates,
-        has_long_figures=any(map(has_long_figure, contracts)),
+        has_long_figures=any(map(has_long_figure, contracts))
+        or are_long(sums, write.money(due)),
         columns=4 + has_discounts + has_tax_rates,
         columns_after_price=1 + has_discounts + has_tax_rates,
-        sums=blocks(_sums(write, invoice, applied), label=60),
+        sums=sum_blocks(sums),
         total=write.money(invoice.total),
         due=write.money(due),
         claim=print_claim(write, invoice, due),

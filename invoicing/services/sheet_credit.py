@@ -14,16 +14,19 @@ from itertools import groupby
 
 from invoicing.domain.states import CreditReason, CreditSettlement
 from invoicing.models import CreditNote, CreditNoteLine, Invoice
+from invoicing.services.lettering import width
 from invoicing.services.sheet_facts import (
     Blocks,
     Columns,
     Fact,
+    are_long,
     blocks,
     filled,
     in_two_columns,
+    sum_blocks,
 )
 from invoicing.services.sheet_frame import Frame, compose_frame, print_sums
-from invoicing.services.sheet_lines import LONG_FIGURE
+from invoicing.services.sheet_lines import AMOUNT
 from invoicing.services.wording import Writer, plain
 
 
@@ -95,6 +98,7 @@ def compose_credit_sheet(note: CreditNote) -> CreditSheet:
     )
     has_tax_rates = len({line.invoice_line.tax_percent for line in lines}) > 1
     contracts = tuple(_contracts(write, lines))
+    sums = tuple(print_sums(write, subtotal=note.subtotal, taxes=note.taxes))
     return CreditSheet(
         frame=compose_frame(
             write,
@@ -108,11 +112,10 @@ def compose_credit_sheet(note: CreditNote) -> CreditSheet:
         notes=in_two_columns(filled((write.say("Reason"), _reason(write, note)))),
         contracts=contracts,
         has_tax_rates=has_tax_rates,
-        has_long_figures=_has_long_figures(contracts),
+        has_long_figures=_has_long_figures(contracts)
+        or are_long(sums, write.money(note.total)),
         columns=3 + has_tax_rates,
-        sums=blocks(
-            print_sums(write, subtotal=note.subtotal, taxes=note.taxes), label=60
-        ),
+        sums=sum_blocks(sums),
         total=write.money(note.total),
         claims=tuple(_claims(write, note, invoice)),
     )
@@ -179,7 +182,7 @@ def _line(write: Writer, credited: CreditNoteLine) -> CreditedLine:
 
 def _has_long_figures(contracts: Iterable[CreditedContract]) -> bool:
     return any(
-        len(line.charged) > LONG_FIGURE
+        width(line.charged) > AMOUNT
         for contract in contracts
         for line in contract.lines
     )

@@ -1,16 +1,21 @@
 """The lines of a paper under their contracts, and how usage came to its amount."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
 from invoicing.models import InvoiceLine
+from invoicing.services.lettering import width
 from invoicing.services.sheet_facts import Fact
 from invoicing.services.wording import Writer, plain
 
-LONG_FIGURE: Final = 16
+# Millimetres that document.css leaves of the columns.
+QUANTITY: Final = 22
+PRICE: Final = 26
+RATE: Final = 16
+AMOUNT: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +74,19 @@ def print_contracts(
 def has_long_figure(contract: PrintedContract) -> bool:
     """Tell whether a figure needs more room than its column usually has."""
     return any(
-        len(figure) > LONG_FIGURE
+        width(figure) > room
         for line in contract.lines
-        for figure in (line.quantity, line.unit_price, line.amount)
+        for figure, room in _figures(line)
     )
+
+
+def _figures(line: PrintedLine) -> Iterator[tuple[str, float]]:
+    """Yield the figures of a line, each with the room that it usually has."""
+    yield from ((line.quantity, QUANTITY), (line.unit_price, PRICE))
+    yield from ((line.discount, RATE), (line.tax, RATE), (line.amount, AMOUNT))
+    for tier in line.tiers:
+        yield from ((tier.quantity, QUANTITY), (tier.unit_price, PRICE))
+        yield (tier.amount, AMOUNT)
 
 
 def _line(write: Writer, line: InvoiceLine) -> PrintedLine:

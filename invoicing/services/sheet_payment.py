@@ -10,7 +10,7 @@ from invoicing.models import Invoice
 from invoicing.services.sheet_facts import Fact, filled
 from invoicing.services.wording import Writer, plain
 
-ACCOUNT_VALUE: Final = 33  # signs that fit beside the code, were they all a W
+ACCOUNT_VALUE: Final = 97  # millimetres beside the code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,23 @@ It claims nothing by itself: it lists what was booked and what stands. Seller an
 address are those of today; the figures are those of the books on the last day.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from invoicing.domain.aging import OpenItem
 from invoicing.domain.statement import Movement, Standing
+from invoicing.services.lettering import width
 from invoicing.services.papers import seller_of
-from invoicing.services.sheet_facts import Blocks, Fact, blocks, filled
+from invoicing.services.sheet_facts import (
+    Blocks,
+    Fact,
+    are_long,
+    blocks,
+    filled,
+    sum_blocks,
+)
 from invoicing.services.sheet_frame import Frame, compose_frame
 from invoicing.services.statement_words import (
     age_labels,
@@ -21,6 +30,8 @@ from invoicing.services.statement_words import (
 )
 from invoicing.services.statements import LedgerStatement
 from invoicing.services.wording import Writer, plain
+
+FIGURE: Final = 25  # millimetres that document.css leaves of a column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +64,7 @@ class StatementSheet:
 
     frame: Frame
     words: dict[str, str]
+    has_long_figures: bool
     opening: str
     opening_label: str
     movements: tuple[PrintedMovement, ...]
@@ -79,6 +91,15 @@ def compose_statement(ledger: LedgerStatement) -> StatementSheet:
         (write.say("To"), write.day(drawn.last)),
         (write.say("Currency"), ledger.currency),
     )
+    movements = tuple(_movement(write, move) for move in drawn.movements)
+    items = tuple(_item(write, item, ledger) for item in ledger.items)
+    sums = tuple(_sums(write, drawn.closing))
+    opening, closing = drawn.opening.balance, drawn.closing.balance
+    raised, lowered = write.amount(drawn.raised), write.amount(drawn.lowered)
+    figures = (
+        *(write.amount(opening), raised, lowered),
+        *_figures(movements, items),
+    )
     return StatementSheet(
         frame=compose_frame(
             write,
@@ -89,15 +110,17 @@ def compose_statement(ledger: LedgerStatement) -> StatementSheet:
             facts=blocks(facts),
         ),
         words=_words(write),
-        opening=write.amount(drawn.opening.balance),
+        has_long_figures=are_long(sums, write.money(closing))
+        or any(width(figure) > FIGURE for figure in figures),
+        opening=write.amount(opening),
         opening_label=write.say("Balance before {day}", day=write.day(drawn.first)),
-        movements=tuple(_movement(write, move) for move in drawn.movements),
-        raised=write.amount(drawn.raised),
-        lowered=write.amount(drawn.lowered),
-        closing=write.money(drawn.closing.balance),
+        movements=movements,
+        raised=raised,
+        lowered=lowered,
+        closing=write.money(closing),
         closing_label=write.say("Balance on {day}", day=write.day(drawn.last)),
-        sums=blocks(_sums(write, drawn.closing), label=60),
-        items=tuple(_item(write, item, ledger) for item in ledger.items),
+        sums=sum_blocks(sums),
+        items=items,
         ages=tuple(
             Fact(label=label, value=write.amount(amount))
             for label, amount in zip(age_labels(write), ledger.ages, strict=True)
@@ -146,6 +169,15 @@ def _item(write: Writer, item: OpenItem, ledger: LedgerStatement) -> PrintedItem
         total=write.amount(item.total),
         due=write.amount(item.due),
     )
+
+
+def _figures(
+    movements: Iterable[PrintedMovement], items: Iterable[PrintedItem]
+) -> Iterator[str]:
+    for move in movements:
+        yield from (move.raised, move.lowered, move.balance)
+    for item in items:
+        yield from (item.total, item.due)
 
 
 def _sums(write: Writer, closing: Standing) -> Iterable[Fact]:

@@ -17,6 +17,7 @@ from babel.numbers import format_decimal
 from billing.domain.address import Address
 from billing.domain.money import currency_digits
 from invoicing.services.languages import language_of, words
+from invoicing.services.lettering import is_in_fonts
 
 MOST_DECIMALS: Final = 6
 
@@ -29,17 +30,22 @@ _NOT_PRINTED: Final = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
     r"\ufe0f\U0001f000-\U0001faff]"
 )
+# Where signs stand that may be emoji too: a star, a check mark, the frame of a keycap.
+_MAYBE_EMOJI: Final = re.compile(r"[\u20e3\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff]")
 
 
 def plain(text: str) -> str:
     r"""Return a typed text without what would disturb the paper around it.
 
-    >>> plain("Blue\u202e box\x07")
-    'Blue box'
+    >>> plain("Blue\u202e box\x07"), plain("Gold \u2b50"), plain("\u2713 paid")
+    ('Blue box', 'Gold', '\u2713 paid')
     """
-    return _NOT_PRINTED.sub(
+    printed = _NOT_PRINTED.sub(
         lambda sign: " " if sign[0] in "\t\v\f\u2028\u2029" else "",
         text.replace("\r\n", "\n").replace("\r", "\n"),
+    )
+    return _MAYBE_EMOJI.sub(
+        lambda sign: sign[0] if is_in_fonts(sign[0]) else "", printed
     ).strip()
 
 

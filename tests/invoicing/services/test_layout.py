@@ -1,5 +1,6 @@
 """Where things stand on the paper: its window, its logo, its many pages."""
 
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -160,3 +161,107 @@ def test_paper_from_before_there_were_logos_is_printed_without_one() -> None:
 
     assert "logo" not in invoice.seller
     assert colours_on(invoice) == set()
+
+
+@pytest.mark.parametrize(
+    "po_number",
+    [
+        pytest.param("4500123987", id="usual"),
+        pytest.param("PO-2026-HQADMM-0012345", id="capitals"),
+        pytest.param("W" * 10, id="widest_that_fits"),
+        pytest.param("W" * 12, id="widest_that_does_not"),
+        pytest.param("東京都千代田区丸の内一丁目契約番号第二", id="square"),
+        pytest.param("0" * 18, id="digits"),
+    ],
+)
+def test_every_value_stands_beside_its_label(po_number: str) -> None:
+    invoice = issued_invoice(po_number=po_number, tax_id="DE287410556")
+
+    places = places_of(pages_of(invoice)[0])
+
+    assert places["Your tax id"][1] == pytest.approx(places["DE287410556"][1], abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        ("Cost centre", "4410"),
+        ("COST CENTRE MANAGER", "Anna"),
+        ("Buyer", "BUYER WORKGROUP MMWWMM"),
+        ("Notes", "One\nTwo"),
+        ("原価センタ管理者の名前と番号", "Anna"),
+    ],
+)
+def test_every_printed_field_stands_beside_its_label(label: str, value: str) -> None:
+    fields = {label: value, "Project": "P-77", "Site": "Kiel"}
+    invoice = issued_invoice(
+        printed_fields=[{"label": k, "value": v} for k, v in fields.items()]
+    )
+
+    places = places_of(pages_of(invoice)[0])
+
+    for beside in ("Project", "Site"):
+        assert places[beside][1] == pytest.approx(places[fields[beside]][1], abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "amount"),
+    [
+        ("1.5", "36.00", "54.00"),
+        ("123456.7", "123456.78", "123456789.12"),
+        ("12345.678901", "123456.789012", "1234567890.12"),
+        ("999999999999.999999", "999999999.999999", "999999999999.99"),
+    ],
+)
+def test_no_figure_is_torn(quantity: str, price: str, amount: str) -> None:
+    invoice = draft_invoice(0)
+    add_line(
+        invoice,
+        quantity=Decimal(quantity),
+        unit_price=Decimal(price),
+        amount=Decimal(amount),
+        discount_percent=Decimal("99.999"),
+    )
+    add_line(invoice, position=2, tax_percent=Decimal("10.387"))
+
+    places = places_of(pages_of(issue(invoice))[0])
+
+    rates = "\N{MINUS SIGN}99.999 % 19 %"
+    figures = f"{Decimal(quantity):,} {Decimal(price):,} {rates} {Decimal(amount):,}"
+    assert figures in {text.replace("\N{NO-BREAK SPACE}", " ") for text in places}
+
+
+def test_each_tier_stands_in_one_row() -> None:
+    invoice = draft_invoice(0)
+    parts = [
+        ("1234567.123456", "1234567.123456", "12345678901.123456"),
+        ("1000000", "0.4", "400000.00"),
+    ]
+    add_line(
+        invoice,
+        quantity=Decimal("2234567.123456"),
+        unit_price=None,
+        detail=[
+            dict(zip(("quantity", "unit_price", "amount"), part, strict=True))
+            for part in parts
+        ],
+    )
+
+    places = places_of(pages_of(issue(invoice))[0])
+
+    for label, figures in (
+        ("first", ("1,234,567.123456", "12,345,678,901.123456")),
+        ("next", ("1,000,000", "0.40", "400,000.00")),
+    ):
+        for figure in figures:
+            assert places[figure][1] == pytest.approx(places[label][1], abs=0.1)
+
+
+@pytest.mark.parametrize("total", ["999999999999999", "1234567890123"])
+def test_no_sum_is_torn(total: str) -> None:
+    sums = dict.fromkeys(("subtotal", "total"), Decimal(total))
+    invoice = issued_invoice(currency="JPY", tax=Decimal(0), taxes=[], **sums)
+
+    places = places_of(pages_of(invoice)[0])
+
+    assert f"{Decimal(total):,}\N{NO-BREAK SPACE}JPY" in places

@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pypdf import PdfReader
 
 from billing.models import BillGroup
 from invoicing.domain.credit import NotCreditable
@@ -22,6 +24,7 @@ from invoicing.services.credits import credit_invoice
 from invoicing.services.generation import run_invoicing
 from invoicing.services.payments import record_payment
 from invoicing.services.payments_taken_back import PaymentStays, take_back_payment
+from invoicing.services.statement_papers import statement_pdf
 from invoicing.services.statements import (
     LedgerStatement,
     NotARange,
@@ -208,6 +211,15 @@ def test_one_bill_group_shows_its_own_alone(group: BillGroup) -> None:
     assert both.statement.closing.due == D(130)
     assert one.statement.closing.due == D(30)
     assert one.bill_group == group
+
+
+def test_no_figure_of_its_paper_is_torn(group: BillGroup) -> None:
+    pay(group, "1234567890.12", START)
+
+    found = statement(group, START, date(2026, 1, 31))
+    (page,) = PdfReader(BytesIO(statement_pdf([found]))).pages
+
+    assert "1,234,567,890.12 \N{MINUS SIGN}1,234,567,880.12" in page.extract_text()
 
 
 @pytest.mark.parametrize(
