@@ -4,6 +4,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Model
 
 from billing.domain.money import UnknownCurrency, currency_digits
@@ -44,6 +45,12 @@ class CodeField(ChoiceFieldBase):
             rows = self.model._default_manager.filter(pk=value)
             return rows.values_list(self.lookup, flat=True).first() or ""
         return super().prepare_value(value)
+
+    def clean(self, value: Any) -> Any:
+        """Refuse the one character that no code has and the database can't take."""
+        if isinstance(value, str):
+            ProhibitNullCharactersValidator()(value)
+        return super().clean(value)
 
     def to_python(self, value: Any) -> Any:
         """Take the code as it was typed, blanks around it left out."""

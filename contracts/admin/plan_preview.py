@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.forms import BaseFormSet, ModelForm
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 
@@ -102,7 +103,7 @@ def preview_plan(form: "ModelForm[Contract]", lines: "BaseFormSet[Any]") -> Plan
         line_form.instance
         for line_form in lines.forms
         if line_form.has_changed() or line_form.instance.pk
-        if not line_form.cleaned_data.get("DELETE")
+        if not line_form.cleaned_data.get(DELETION_FIELD_NAME)
     ]
     today = today_in(contract.bill_group.legal_entity.time_zone)
     try:
@@ -135,6 +136,7 @@ def _problems(form: "ModelForm[Contract]", lines: "BaseFormSet[Any]") -> list[st
         problems.extend(
             f"Line {number}: {_at_field(line_form, name, error)}"
             for name, errors in line_form.errors.items()
+            if not line_form.cleaned_data.get(DELETION_FIELD_NAME)
             for error in errors
         )
     problems.extend(str(error) for error in lines.non_form_errors())

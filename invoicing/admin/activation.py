@@ -15,7 +15,7 @@ from config.clock import today_in
 from contracts.domain.terms import ContractStatus
 from contracts.models import Contract, ScheduledCharge
 from contracts.services.terms import ActivationRefused, ContractNotDraft
-from invoicing.domain.document import TaxPercentMissing
+from invoicing.domain.document import NotBillable
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 from invoicing.services.activation_preview import ActivationPreview, preview_activation
@@ -40,7 +40,7 @@ class ActivateContract(ObjectAction):
         ActivationRefused,
         PeriodClosed,
         IssueDateTooEarly,
-        TaxPercentMissing,
+        NotBillable,
     )
 
     def refusal(self, subject: Any) -> str:

@@ -39,7 +39,7 @@ from invoicing.admin.correction_papers import (
     signed,
     waiting,
 )
-from invoicing.domain.document import TaxPercentMissing
+from invoicing.domain.document import NotBillable
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 from invoicing.services.correction_review import AmendmentReview, review_amendment
@@ -64,7 +64,7 @@ class AmendContract(ObjectAction):
     permission = "contracts.amend_contract"
     form_class = AmendForm
     asks_first = True
-    refusals = (AmendmentRefused, ReasonMissing, TaxPercentMissing, *NOT_FINISHED)
+    refusals = (AmendmentRefused, ReasonMissing, NotBillable, *NOT_FINISHED)
     template = "admin/contracts/contract/amend.html"
 
     def refusal(self, subject: Any) -> str:

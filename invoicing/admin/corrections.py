@@ -28,7 +28,7 @@ from invoicing.admin.correction_papers import (
     papers_context,
     waiting,
 )
-from invoicing.domain.document import TaxPercentMissing
+from invoicing.domain.document import NotBillable
 from invoicing.domain.states import InvoiceStatus
 from invoicing.models import Invoice
 from invoicing.queries.claims import superseded_among
@@ -96,7 +96,7 @@ class ReissueInvoice(ObjectAction):
     permission = "invoicing.reissue_invoice"
     form_class = ReasonForm
     form_heading = "Why it is reissued"
-    refusals = (NotReissuable, ReasonMissing, TaxPercentMissing)
+    refusals = (NotReissuable, ReasonMissing, NotBillable)
 
     def refusal(self, subject: Any) -> str:
         """Only what is issued and not replaced yet."""

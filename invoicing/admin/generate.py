@@ -15,7 +15,7 @@ from billing.models import BillGroup
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.clock import today_in
-from invoicing.domain.document import TaxPercentMissing
+from invoicing.domain.document import NotBillable
 from invoicing.domain.eligibility import Outcome
 from invoicing.services.assessment import Assessment
 from invoicing.services.generation import (
@@ -34,7 +34,7 @@ class GenerateAction(ObjectAction):
 
     model = BillGroup
     permission = "invoicing.generate_invoice"
-    refusals = (NotGenerated, PeriodClosed, IssueDateTooEarly, TaxPercentMissing)
+    refusals = (NotGenerated, PeriodClosed, IssueDateTooEarly, NotBillable)
 
     def refusal(self, subject: Any) -> str:
         """A group that is not active is set to Active first."""

@@ -18,7 +18,7 @@ from contracts.forms import ContractFileForm
 from contracts.models import ContractImport
 from contracts.services.imports import ImportDateInFuture
 from contracts.services.uploads import ImportNotDone, ImportRefused
-from invoicing.domain.document import TaxPercentMissing
+from invoicing.domain.document import NotBillable
 from invoicing.forms import ImportDateForm
 from invoicing.services.import_preview import preview_import
 from invoicing.services.lifecycle import import_contracts, upload_contracts
@@ -75,7 +75,7 @@ class ImportContracts(ApplyFile):
         ImportNotDone,
         PeriodClosed,
         IssueDateTooEarly,
-        TaxPercentMissing,
+        NotBillable,
     )
 
     def form_arguments(self, request: HttpRequest, subject: Any) -> dict[str, Any]:

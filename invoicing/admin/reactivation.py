@@ -20,7 +20,7 @@ from config.adminsite.actor import actor_of
 from config.adminsite.refusals import who_may
 from config.clock import today_in
 from invoicing.admin.stopping import overview_url
-from invoicing.domain.document import TaxPercentMissing
+from invoicing.domain.document import NotBillable
 from invoicing.forms import ResumeForm
 from invoicing.models import Invoice
 from invoicing.services.generation import NotGenerated
@@ -89,7 +89,7 @@ class ReactivateBillGroup(ObjectAction):
         NotMissed,
         PeriodClosed,
         ReasonMissing,
-        TaxPercentMissing,
+        NotBillable,
     )
 
     def refusal(self, subject: Any) -> str:

@@ -19,14 +19,31 @@ from contracts.domain.rating import RatedUsage, Tariff, rate
 from invoicing.domain.totals import Totals, invoice_totals
 
 _ZERO: Final = Decimal(0)
+# What the columns of quantities and amounts no longer hold.
+TOO_MUCH_USAGE: Final = Decimal(10) ** 12
+TOO_MUCH_MONEY: Final = Decimal(10) ** 15
 
 
-class TaxPercentMissing(ValueError):
+class NotBillable(ValueError):
+    """Charges that no document can be made of; the text says what to correct."""
+
+
+class TaxPercentMissing(NotBillable):
     """A tax rate that has no percent on the day it is needed."""
 
     def __init__(self, name: str, day: date) -> None:
         super().__init__(
             f"The tax rate {name} has no percent on {day_text(day)}. Add a step to it."
+        )
+
+
+class TooLargeToBill(NotBillable):
+    """More than an invoice has digits for, as a slip of the keyboard makes it."""
+
+    def __init__(self, what: str, contract_number: str) -> None:
+        super().__init__(
+            f"{what} of contract {contract_number} is more than an invoice can hold. "
+            "Correct what was recorded or agreed."
         )
 
 
@@ -115,7 +132,7 @@ def compose(
     """Return the document of charges that share a bill group and a bill date.
 
     `usage` maps a usage charge to the quantity of its period and its tariff, `taxes` a
-    tax rate to its steps. Raises `TaxPercentMissing`.
+    tax rate to its steps. Raises `NotBillable`.
     """
     lines: list[DocumentLine] = []
     zero_charges: list[PendingCharge] = []
@@ -127,14 +144,17 @@ def compose(
             full_price_subtotal += _full_price(line, currency)
         else:
             zero_charges.append(charge)
+    totals = invoice_totals(
+        [(line.amount, line.tax_percent) for line in lines], currency
+    )
+    if totals.total >= TOO_MUCH_MONEY:
+        raise TooLargeToBill("The total with lines", charges[0].contract_number)
     return Document(
         bill_date=charges[0].bill_date if charges else date.min,
         currency=currency,
         lines=tuple(lines),
         zero_charges=tuple(zero_charges),
-        totals=invoice_totals(
-            [(line.amount, line.tax_percent) for line in lines], currency
-        ),
+        totals=totals,
         full_price_subtotal=full_price_subtotal,
     )
 
@@ -151,6 +171,9 @@ def _line(
         amount = round_money(charge.amount, currency)
         return DocumentLine(charge, charge.quantity, amount, tax_name, tax_percent)
     quantity, tariff = usage[charge.charge_id]
+    if quantity >= TOO_MUCH_USAGE:
+        used = f"The usage of {charge.product_name}"
+        raise TooLargeToBill(used, charge.contract_number)
     rated = rate(tariff, quantity, currency)
     return DocumentLine(
         charge, rated.quantity, rated.amount, tax_name, tax_percent, rated

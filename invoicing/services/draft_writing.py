@@ -19,7 +19,7 @@ from invoicing.queries.pending import (
     group_profiles,
     tax_steps,
 )
-from invoicing.services.papers import seller_of, tax_rows, usage_parts
+from invoicing.services.papers import seller_of, tax_names, tax_rows, usage_parts
 from invoicing.services.writing import mark_charges
 
 
@@ -109,7 +109,7 @@ def _addressed(
 
 
 def _sums(document: Document) -> dict[str, Any]:
-    names = {line.tax_percent: line.tax_name for line in document.lines}
+    names = tax_names((line.tax_percent, line.tax_name) for line in document.lines)
     return {
         "subtotal": document.totals.subtotal,
         "tax": document.totals.tax,

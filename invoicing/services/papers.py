@@ -47,6 +47,7 @@ INVOICE_COLUMNS = (
     "sequence",
     "number",
 )
+TOGETHER = " / "
 UNNUMBERED = (NULL, NULL)
 # Seller, printed fields and own fields, as cells.
 Copies = tuple[str, str, str]
@@ -131,6 +132,24 @@ def usage_parts(line: DocumentLine) -> list[dict[str, str]]:
         }
         for part in (line.usage.parts if line.usage else ())
     ]
+
+
+def tax_names(
+    named: Iterable[tuple[Decimal | None, str]],
+) -> dict[Decimal | None, str]:
+    """Return the names of tax rates by percent; rates of one percent stand together.
+
+    Each may be another ground in law for it: reverse charge and export, 0 % both.
+
+    >>> tax_names([(Decimal(0), "Reverse charge"), (Decimal(0), "Export")])
+    {Decimal('0'): 'Reverse charge / Export'}
+    """
+    names: dict[Decimal | None, str] = {}
+    for percent, name in named:
+        known = names.setdefault(percent, name)
+        if name != known and name not in known.split(TOGETHER):
+            names[percent] = f"{known}{TOGETHER}{name}"
+    return names
 
 
 def tax_rows(
@@ -267,7 +286,7 @@ def _invoice_row(
 
 
 def _taxes(document: Document) -> str:
-    names = {line.tax_percent: line.tax_name for line in document.lines}
+    names = tax_names((line.tax_percent, line.tax_name) for line in document.lines)
     return _tax_text(document.totals.taxes, names)
 
 

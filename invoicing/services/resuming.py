@@ -22,7 +22,7 @@ from billing.services.bill_groups import reactivate_bill_group
 from billing.services.reasons import given
 from contracts.domain.terms import ChargeState
 from contracts.models import ScheduledCharge
-from invoicing.domain.document import PendingCharge, TaxPercentMissing
+from invoicing.domain.document import NotBillable, PendingCharge
 from invoicing.models import Invoice
 from invoicing.queries.pending import charges_through
 from invoicing.services.assessment import Assessment
@@ -99,7 +99,7 @@ def resume_bill_group(
     Billed are one invoice each, oldest first; one that is made clears G4. What
     `choices` do not name is left. Raises `AlreadyActive`, `NotMissed`, `ReasonMissing`
     for a skip without one, and where something is billed `NotGenerated`,
-    `PeriodClosed`, `IssueDateTooEarly` and `TaxPercentMissing`.
+    `PeriodClosed`, `IssueDateTooEarly` and `NotBillable`.
     """
     limit_lock_waits()
     if Choice.BILL in choices.values():
@@ -153,7 +153,7 @@ def missed_invoices(*, bill_group: BillGroup, today: date) -> tuple[Missed, ...]
     """
     try:
         due = preview_due(bill_group=bill_group, today=today)
-    except TaxPercentMissing as fault:
+    except NotBillable as fault:
         pending = charges_through([bill_group.pk], through=today)
         return tuple(
             _missed(tuple(same), refusal=str(fault))

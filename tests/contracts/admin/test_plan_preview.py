@@ -53,6 +53,20 @@ def test_plan_of_what_is_typed_is_shown_and_nothing_is_written() -> None:
     assert not AuditEvent.objects.filter(code__startswith="contract.").exists()
 
 
+def test_line_that_is_to_be_deleted_says_nothing() -> None:
+    deleted = line(1, unit_price="") | {"lines-1-DELETE": "on"}
+
+    found = preview(line(0), deleted)
+
+    assert (found.problems, found.charges) == ((), 12)
+
+
+def test_sign_that_the_database_cannot_take_is_refused() -> None:
+    found = preview(line(0), bill_group="\x00")
+
+    assert found.problems == ("Bill group: Null characters are not allowed.",)
+
+
 def test_contract_number_may_still_be_missing() -> None:
     assert preview(line(0), number="").charges == 12
 

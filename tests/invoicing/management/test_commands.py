@@ -11,9 +11,11 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from billing.models import BillGroup, TaxRate
+from contracts.services.usage import record_usage
 from invoicing.models import Invoice, InvoiceRun
+from invoicing.services.lifecycle import activate_contract
 from tests.books import sold
-from tests.factories import BillGroupFactory, tax_rate
+from tests.factories import BillGroupFactory, tax_rate, usage_line
 
 pytestmark = pytest.mark.django_db
 
@@ -188,6 +190,42 @@ def test_exit_code_2_says_that_a_group_was_parked(*, rehearsed: bool) -> None:
     assert [parked["bill_group"] for parked in report["parked"]] == [group.public_id]
     assert "Empty has no percent on 31 Jan 2026" in report["parked"][0]["reason"]
     assert len(report["invoices"]) == 1
+
+
+@pytest.mark.parametrize("rehearsed", [True, False], ids=["dry_run", "run"])
+def test_g16_usage_that_no_invoice_can_hold_is_parked_as_was_explained(
+    *, rehearsed: bool
+) -> None:
+    line = usage_line(contract__bill_group=BillGroupFactory.create())
+    activate_contract(contract=line.contract, actor=None, today=JAN_1)
+    for key in ("a", "b"):
+        record_usage(
+            line=line,
+            usage_date=JAN_1,
+            quantity=Decimal(999999999999),
+            idempotency_key=key,
+            actor=None,
+        )
+    sentence = (
+        f"The usage of Platform of contract {line.contract.number} is more than an "
+        "invoice can hold."
+    )
+    group = line.contract.bill_group.public_id
+
+    told = output("explain_invoice", group, "--on", "2026-02-01", "--json")
+    report = output(
+        "run_invoicing",
+        "--as-of",
+        "2026-02-01",
+        "--json",
+        *["--dry-run"] * rehearsed,
+        exit_code=2,
+    )
+
+    assert not told["will_generate"]
+    assert sentence in told["sentence"]
+    assert [parked["bill_group"] for parked in report["parked"]] == [group]
+    assert sentence in report["parked"][0]["reason"]
 
 
 def test_run_of_a_future_day_is_refused_but_can_be_rehearsed() -> None:
