@@ -37,12 +37,12 @@ class TermRow:
 
 
 def rates_text(rates: Rates, currency: str) -> str:
-    r"""Write rates as quantity, price and discount.
+    """Write rates as quantity, price and discount.
 
     >>> rates = Rates(quantity=Decimal(2), unit_price=Decimal(10),
     ...               discount_percent=Decimal(5))
-    >>> ascii(rates_text(rates, "EUR"))
-    '2 \xd7 10.00 less 5 %'
+    >>> rates_text(rates, "EUR") == f"2 {TIMES} 10.00 less 5 %"
+    True
     """
     price = price_text(rates.unit_price, currency)
     text = f"{number_text(rates.quantity)} {TIMES} {price}"
