@@ -259,7 +259,7 @@ def test_each_tier_stands_in_one_row() -> None:
 
 @pytest.mark.parametrize("total", ["999999999999999", "1234567890123"])
 def test_no_sum_is_torn(total: str) -> None:
-    sums = dict.fromkeys(("subtotal", "total"), Decimal(total))
+    sums: dict[str, Any] = dict.fromkeys(("subtotal", "total"), Decimal(total))
     invoice = issued_invoice(currency="JPY", tax=Decimal(0), taxes=[], **sums)
 
     places = places_of(pages_of(invoice)[0])
