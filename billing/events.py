@@ -31,6 +31,7 @@ _SENTENCES: Final = {
     "charge.released": "Charge billed elsewhere released",
     "charge.reopened": "Charge reopened for usage",
     "usage.recorded_late": "Late usage recorded",
+    "usage.taken_back": "Usage taken back",
     "usage.imported": "Usage file recorded",
     "account.fields_changed": "Custom fields of the account changed",
     "bill_group.fields_changed": "Custom fields of the bill group changed",

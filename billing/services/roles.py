@@ -47,7 +47,7 @@ MANAGER: Final = CLERK | {
     *(
         "contracts.cancel_contract",
         "contracts.release_scheduledcharge",
-        "contracts.record_late_usage",
+        *("contracts.record_late_usage", "contracts.take_back_usagerecord"),
     ),
     "invoicing.release_parkedbillgroup",
     *("billing.add_legalentity", "billing.change_legalentity"),

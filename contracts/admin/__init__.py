@@ -11,6 +11,7 @@ from contracts.admin import (
     search,
     usage_import,
     usage_record,
+    usage_taken_back,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "search",
     "usage_import",
     "usage_record",
+    "usage_taken_back",
 ]

@@ -1,15 +1,17 @@
 """Usage records, and the action that records one (P9)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.crypto import get_random_string
+from django.utils.safestring import SafeString
 
-from billing.display import day_text, number_text
+from billing.choices import Badge
+from billing.display import badge, day_text, number_text
 from config.adminsite.actions import Done, Figure, ListAction, Review, list_action
 from config.adminsite.actor import actor_of
 from config.adminsite.model_admin import ReadOnlyAdmin
@@ -23,19 +25,27 @@ from contracts.services.usage import (
     record_usage,
 )
 
+RECORDED: Final = Badge("Recorded", "done")
+TAKEN_BACK: Final = Badge("Taken back", "struck")
+TAKES_BACK: Final = Badge("Takes back", "past")
+
 
 @admin.register(UsageRecord)
 class UsageRecordAdmin(ReadOnlyAdmin):
-    """What was used; a record never changes."""
+    """What was used; a record never changes, but can be taken back."""
 
     list_display = (
         "shown_quantity",
+        "standing",
         "contract",
         "product",
         "usage_date",
         "recorded_by",
     )
-    list_select_related = ("line__contract", "line__product", "recorded_by")
+    list_select_related = (
+        *("line__contract", "line__product", "recorded_by"),
+        "taken_back_by",
+    )
     list_note = (
         "What was used, newest first. It is rated when it is invoiced; a contract's "
         "page shows it by period."
@@ -46,6 +56,7 @@ class UsageRecordAdmin(ReadOnlyAdmin):
     search_help_text = "Contract number"
     column_classes = {
         "shown_quantity": "m1",
+        "standing": "m2",
         "contract": "m4",
         "product": "",
         "usage_date": "m5",
@@ -58,6 +69,7 @@ class UsageRecordAdmin(ReadOnlyAdmin):
                 "fields": (
                     ("contract", "product"),
                     ("usage_date", "shown_quantity"),
+                    "standing",
                     "idempotency_key",
                     ("recorded_by", "recorded_at"),
                 )
@@ -69,6 +81,13 @@ class UsageRecordAdmin(ReadOnlyAdmin):
     def shown_quantity(self, record: UsageRecord) -> str:
         """Show how much was used."""
         return number_text(record.quantity)
+
+    @admin.display(description="state")
+    def standing(self, record: UsageRecord) -> SafeString:
+        """Show whether it counts."""
+        if record.takes_back_id is not None:
+            return badge(TAKES_BACK)
+        return badge(TAKEN_BACK if hasattr(record, "taken_back_by") else RECORDED)
 
     @admin.display(description="contract")
     def contract(self, record: UsageRecord) -> str:
@@ -121,8 +140,8 @@ class RecordUsage(ListAction):
             check_usage(line, answers["quantity"], key)
             check_period(line, day, charge_on(line, day))
         return Review(
-            sentence="Recorded usage never changes. It is rated and billed with its "
-            "period.",
+            sentence="It is rated and billed with its period. Recorded usage never "
+            "changes; what was wrong is taken back.",
             figures=(
                 Figure(
                     label="Line", value=line.product.name, note=line.contract.number

@@ -9,9 +9,10 @@ from contracts.models.contract import ContractLine
 
 
 class UsageRecord(models.Model):
-    """A quantity used of a usage line on a day (P9).
+    """A quantity used of a usage line on a day (P9); it never changes.
 
-    `idempotency_key` makes a repeat harmless: the same record changes nothing.
+    `idempotency_key` makes a repeat harmless: the same record changes nothing. One
+    that `takes_back` another has its quantity below zero, so that sums are right.
     """
 
     line = models.ForeignKey(
@@ -28,15 +29,20 @@ class UsageRecord(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True
     )
     recorded_at = models.DateTimeField(db_default=Now())
+    takes_back = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="taken_back_by"
+    )
 
     class Meta:
         permissions = [
             ("record_late_usage", "Can record usage of invoiced periods"),
+            ("take_back_usagerecord", "Can take back recorded usage"),
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(quantity__gte=0),
-                name="usage_quantity_is_not_negative",
+                condition=Q(takes_back=None, quantity__gte=0)
+                | Q(takes_back__isnull=False, quantity__lte=0),
+                name="usage_is_negative_only_to_take_back",
                 violation_error_message="A quantity is not negative.",
             ),
         ]

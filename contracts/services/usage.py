@@ -93,8 +93,8 @@ class UsagePeriodDrafted(UsagePeriodClosed):
     def __init__(self, charge: ScheduledCharge, draft: str) -> None:
         super().__init__(
             charge,
-            f"is on {draft}, which waits for review. Discard the draft, record the "
-            "usage, and generate the invoice again.",
+            f"is on {draft}, which waits for review. Discard the draft first; generate "
+            "the invoice again when its usage is right.",
         )
 
 
@@ -184,8 +184,8 @@ def check_usage(line: ContractLine, quantity: Decimal, idempotency_key: str) -> 
         raise InvalidUsage("The quantity is not a number.")
     if quantity < 0:
         raise InvalidUsage(
-            f"The quantity is negative: {quantity}. What was recorded too high is "
-            "corrected on the invoice."
+            f"The quantity is negative: {quantity}. Take back what was recorded too "
+            "high, and record it anew."
         )
     exponent = quantity.normalize().as_tuple().exponent
     if quantity >= _QUANTITY_LIMIT or (

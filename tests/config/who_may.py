@@ -110,6 +110,7 @@ DOORS: Final[dict[str, Roles]] = {
     "contracts_contract_undo_cancellation": MANAGERS,
     "contracts_scheduledcharge_release": MANAGERS,
     "contracts_usagerecord_record_late": MANAGERS,
+    "contracts_usagerecord_take_back": MANAGERS,
     "billing_billgroup_cancel": MANAGERS,
     "billing_billgroup_changelist:cancel_several": MANAGERS,
     "billing_legalentity_close_month": MANAGERS,

@@ -259,8 +259,54 @@ class TestAmendments:
 class TestUsage:
     def test_a_negative_quantity(self) -> None:
         """M9."""
-        with refused("usage_quantity_is_not_negative"):
+        with refused("usage_is_negative_only_to_take_back"):
             record(usage_line(), quantity=-1)
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"quantity": 2},
+            {"quantity": -1},
+            {"usage_date": date(2026, 1, 16)},
+            {"line": None},
+        ],
+        ids=str,
+    )
+    def test_another_record_than_the_one_that_is_taken_back(
+        self, values: dict[str, Any]
+    ) -> None:
+        """P9."""
+        recorded = record(usage_line(), quantity=2)
+        if "line" in values:
+            values = {"line": usage_line()}
+        taking: dict[str, Any] = {
+            "line": recorded.line,
+            "quantity": -2,
+            "idempotency_key": "b",
+        }
+
+        with refused("taken back whole"):
+            record(**(taking | values), takes_back=recorded)
+
+    def test_taking_back_what_takes_back_or_is_taken_back(self) -> None:
+        """P9."""
+        line = usage_line()
+        recorded = record(line, quantity=0)
+        taking = record(line, quantity=0, idempotency_key="b", takes_back=recorded)
+
+        with refused("contracts_usagerecord_takes_back_id_key"):
+            record(line, quantity=0, idempotency_key="c", takes_back=recorded)
+        with refused("taken back whole"):
+            record(line, quantity=0, idempotency_key="d", takes_back=taking)
+
+    def test_a_change_or_the_end_of_a_record(self) -> None:
+        """P9."""
+        recorded = record(usage_line())
+
+        with refused("Recorded usage never changes"):
+            UsageRecord.objects.update(quantity=2)
+        with refused("Recorded usage never changes"):
+            recorded.delete()
 
     def test_one_key_for_two_records(self) -> None:
         """P9."""

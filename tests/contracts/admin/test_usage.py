@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from contracts.admin.late_usage import RecordLateUsage
 from contracts.admin.usage_import import RecordUsageFile, UploadUsage
+from contracts.admin.usage_taken_back import TakeBackUsage
 from contracts.forms import UsageForm
 from contracts.models import ContractLine, ScheduledCharge, UsageImport, UsageRecord
 from contracts.services.usage import record_usage
@@ -189,3 +190,66 @@ def test_suggestions_know_contracts_by_their_customer(billed: ContractLine) -> N
     )
 
     assert ["C-1", name] in answer.json()["suggestions"]
+
+
+def take_back(client: Client, record: UsageRecord) -> Any:
+    url = TakeBackUsage.url(record.pk)
+    page = client.get(url)
+    if page.status_code != 200:
+        return page
+    fields = {
+        "_confirm": "1",
+        "_reviewed": page.context["review"].fingerprint,
+        "reason": "Typed a zero too many",
+    }
+    return client.post(url, fields, follow=True)
+
+
+def test_usage_is_taken_back_with_what_is_left_seen_before(
+    billed: ContractLine,
+) -> None:
+    """P9."""
+    client = client_of("Finance manager")
+    record = record_usage(
+        line=billed,
+        usage_date=date(2026, 2, 3),
+        quantity=Decimal(1000),
+        idempotency_key="wrong",
+        actor=None,
+    )
+
+    review = client.get(TakeBackUsage.url(record.pk)).context["review"]
+    page = take_back(client, record)
+
+    assert review.sentence == "Its period is billed with what is left."
+    assert [(f.value, f.note) for f in review.figures] == [
+        ("Platform", "C-1"),
+        ("1,000", "used on 3 Feb 2026"),
+        ("0", "now 1,000"),
+    ]
+    assert b"1,000 of 3 Feb 2026 taken back." in page.content
+    assert b"Taken back</span>" in page.content
+    assert take_back(client, record).status_code == 409
+
+
+def test_what_is_invoiced_says_which_invoice_to_reissue(billed: ContractLine) -> None:
+    """P9, A12."""
+    client = client_of("Finance manager")
+    record = UsageRecord.objects.get()
+
+    page = take_back(client, record)
+
+    assert b"INV-000001 stays as it is. Reissue it" in page.content
+    taking = reverse(
+        "admin:contracts_usagerecord_change", args=[record.taken_back_by.pk]
+    )
+    assert b"Takes back</span>" in client.get(taking).content
+
+
+@pytest.mark.parametrize("role", ["Finance clerk", "Support", "Auditor"])
+def test_taking_usage_back_needs_its_permission(
+    billed: ContractLine, role: str
+) -> None:
+    """P9."""
+    assert take_back(client_of(role), UsageRecord.objects.get()).status_code == 403
+    assert UsageRecord.objects.count() == 1
