@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from billing.domain.dates import day_text
+from contracts.domain.decimals import format_decimal
 from contracts.models.contract import ContractLine
 
 
@@ -51,4 +53,4 @@ class UsageRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity} on {self.usage_date}"
+        return f"{format_decimal(self.quantity)} on {day_text(self.usage_date)}"
