@@ -26,9 +26,10 @@ _CITY_FIRST: Final = frozenset({"AU", "CA", "GB", "IE", "IN", "NZ", "SG", "US", 
 _NO_BREAK_SPACE: Final = "\u00a0"
 _TO: Final = "\u2013"
 _NOT_PRINTED: Final = re.compile(
-    # Control characters, those that turn the direction of what follows them, emoji.
+    # Control characters, those that turn the direction of what follows them, those of
+    # private use, emoji.
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
-    r"\ufe0f\U0001f000-\U0001faff]"
+    r"\ufe0f\ue000-\uf8ff\U000f0000-\U0010ffff\U0001f000-\U0001faff]"
 )
 # Where signs stand that may be emoji too: a star, a check mark, the frame of a keycap.
 _MAYBE_EMOJI: Final = re.compile(r"[\u20e3\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff]")

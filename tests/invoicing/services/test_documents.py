@@ -472,6 +472,7 @@ def test_packaged_fonts_are_used_whatever_the_machine_has() -> None:
         pytest.param("חברה לדוגמה בע״מ", id="hebrew"),
         pytest.param("株式会社サンプル", id="japanese"),
         pytest.param("👩‍🚀 Space & Söhne 🇩🇪", id="emoji"),
+        pytest.param("Icon \ue000 and \U000f0001", id="private_use"),
         pytest.param("⭐ ✅ Step 1️⃣ ⌚ ⏩ ⬛ ❌ ♿", id="emoji_of_older_blocks"),
         pytest.param("\u202egnp.exe\u202c \x07bell\u2028line", id="control_characters"),
         pytest.param("W" * 200, id="no_place_to_break"),
