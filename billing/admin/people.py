@@ -52,6 +52,13 @@ class DuebookUserAdmin(FinanceModelAdmin, UserAdminBase):
         """Read the groups of all users at once."""
         return super().get_queryset(request).prefetch_related("groups")
 
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Leave the password to those who may set it."""
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return shown
+        return ((None, {"fields": ("username",)}), *shown[1:])
+
     @admin.display(description="name")
     def full_name(self, user: User) -> str:
         """Show the person's name."""

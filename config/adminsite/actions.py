@@ -132,6 +132,14 @@ class Action:
         """Tell whether to offer an object's action to this very person."""
         return True
 
+    def is_offered(self, request: HttpRequest, subject: Any) -> bool:
+        """Tell whether a page shows the way to it."""
+        return (
+            self.is_permitted(request)
+            and not self.refusal(subject)
+            and self.is_for(request, subject)
+        )
+
     def form_arguments(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Return what the form is made with, for example `initial`."""
         return {}

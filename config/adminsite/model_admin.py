@@ -149,10 +149,7 @@ class FinanceModelAdmin(ModelAdminBase):
         return [
             action
             for action in object_actions
-            if action.model is self.model
-            and action.is_permitted(request)
-            and not action.refusal(subject)
-            and action.is_for(request, subject)
+            if action.model is self.model and action.is_offered(request, subject)
         ]
 
     def list_buttons(self, request: HttpRequest) -> list[Action]:

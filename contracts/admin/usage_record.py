@@ -40,7 +40,7 @@ class UsageRecordAdmin(ReadOnlyAdmin):
         "contract",
         "product",
         "usage_date",
-        "recorded_by",
+        "person",
     )
     list_select_related = (
         *("line__contract", "line__product", "recorded_by"),
@@ -60,7 +60,7 @@ class UsageRecordAdmin(ReadOnlyAdmin):
         "contract": "m4",
         "product": "",
         "usage_date": "m5",
-        "recorded_by": "w2",
+        "person": "w2",
     }
     fieldsets = (
         (
@@ -71,7 +71,7 @@ class UsageRecordAdmin(ReadOnlyAdmin):
                     ("usage_date", "shown_quantity"),
                     "standing",
                     "idempotency_key",
-                    ("recorded_by", "recorded_at"),
+                    ("person", "recorded_at"),
                 )
             },
         ),
@@ -88,6 +88,11 @@ class UsageRecordAdmin(ReadOnlyAdmin):
         if record.takes_back_id is not None:
             return badge(TAKES_BACK)
         return badge(TAKEN_BACK if hasattr(record, "taken_back_by") else RECORDED)
+
+    @admin.display(description="recorded by")
+    def person(self, record: UsageRecord) -> str:
+        """Name who recorded it; a command is nobody."""
+        return str(record.recorded_by or self.empty_value_display)
 
     @admin.display(description="contract")
     def contract(self, record: UsageRecord) -> str:

@@ -123,7 +123,7 @@ class ParkedBillGroupAdmin(ReadOnlyAdmin):
             "Release",
             {
                 "fields": (
-                    ("released_at", "released_by"),
+                    ("released_at", "person"),
                     "release_reason",
                     "shown_retry",
                 )
@@ -136,6 +136,11 @@ class ParkedBillGroupAdmin(ReadOnlyAdmin):
     ) -> type[FinanceChangeList]:
         """Read what came after the release with the list."""
         return ParkedChangeList
+
+    @admin.display(description="released by")
+    def person(self, parked: ParkedBillGroup) -> str:
+        """Name who released it."""
+        return str(parked.released_by or self.empty_value_display)
 
     @admin.display(description="reason")
     def shown_reason(self, parked: Any) -> SafeString | str:

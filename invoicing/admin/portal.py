@@ -194,7 +194,7 @@ class PortalSubmissionAdmin(ReadOnlyAdmin):
     def form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Show how the document stands instead of a form."""
         history = history_of_submission(obj)
-        return _submission_context(obj) | {
+        return _submission_context(request, obj) | {
             "history": history_context(request, history, obj.invoice)
         }
 
@@ -218,7 +218,7 @@ def _kind(row: PortalSubmission, family: Iterable[PortalSubmission]) -> str:
     return ", ".join(["Invoice", *said])
 
 
-def _submission_context(row: PortalSubmission) -> dict[str, Any]:
+def _submission_context(request: HttpRequest, row: PortalSubmission) -> dict[str, Any]:
     pairs = pairs_of([row])[row.pk]
     return {
         "submission": row,
@@ -227,7 +227,7 @@ def _submission_context(row: PortalSubmission) -> dict[str, Any]:
         "portal_link": portal_link(row.portal) if row.portal.address else "",
         "is_closed": row.standing in CLOSED,
         "missing": rows_of_document(
-            missing_of([row])[row.pk], row.invoice, row.bill_group
+            missing_of([row])[row.pk], row.invoice, row.bill_group, request
         ),
         "pairs": [
             {

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.admin.edit_fields import EditFields
@@ -50,19 +51,25 @@ def rows_of_group(missing: Iterable[Missing], group: BillGroup) -> list[MissingR
 
 
 def rows_of_document(
-    missing: Iterable[Missing], invoice: Invoice, group: BillGroup
+    missing: Iterable[Missing],
+    invoice: Invoice,
+    group: BillGroup,
+    request: HttpRequest,
 ) -> list[MissingRow]:
     """Return what a document lacks; what stands on the paper takes a reissue."""
-    return [_row(one, invoice, group) for one in missing]
+    return [_row(one, invoice, group, request) for one in missing]
 
 
-def _row(one: Missing, invoice: Invoice, group: BillGroup) -> MissingRow:
+def _row(
+    one: Missing, invoice: Invoice, group: BillGroup, request: HttpRequest
+) -> MissingRow:
     if one.demand is Demand.CUSTOM_FIELD:
         return MissingRow(
-            text=one.text, advice="Fill it in.", links=(_field(one, group),)
+            text=one.text, advice="Fill it in.", links=_field(one, group, request)
         )
     links = [_source(one, group)]
-    if invoice.status != InvoiceStatus.CREDITED:
+    is_open = invoice.status != InvoiceStatus.CREDITED
+    if is_open and ReissueInvoice().is_offered(request, invoice):
         links.append(("Reissue the invoice", ReissueInvoice.url(invoice.pk)))
     return MissingRow(
         text=one.text,
@@ -71,11 +78,16 @@ def _row(one: Missing, invoice: Invoice, group: BillGroup) -> MissingRow:
     )
 
 
-def _field(one: Missing, group: BillGroup) -> tuple[str, str]:
+def _field(
+    one: Missing, group: BillGroup, request: HttpRequest
+) -> tuple[tuple[str, str], ...]:
     """Return where a field is filled in: what is billed has an action, not a form."""
     if one.owner is None or one.owner.owner not in EDITS:
-        return _source(one, group)
-    return f"Edit {one.owner.name}", EDITS[one.owner.owner].url(one.owner.pk)
+        return (_source(one, group),)
+    edit = EDITS[one.owner.owner]
+    if not edit().is_permitted(request):
+        return ()
+    return ((f"Edit {one.owner.name}", edit.url(one.owner.pk)),)
 
 
 def _source(one: Missing, group: BillGroup) -> tuple[str, str]:

@@ -114,8 +114,7 @@ class EditAddress(ObjectAction):
             actor=actor_of(request),
             also_future=answers["also_future"],
         )
-        sending = SendInvoiceAgain()
-        may_send = sending.is_permitted(request) and not sending.refusal(changed)
+        may_send = SendInvoiceAgain().is_offered(request, changed)
         return Done(
             message="The address of the invoice is changed. It was not sent again.",
             url=reverse("admin:invoicing_invoice_change", args=[changed.pk]),

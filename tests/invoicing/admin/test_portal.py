@@ -508,6 +508,21 @@ def test_what_is_missing_leads_to_where_it_is_filled_in() -> None:
     ]
 
 
+def test_who_may_not_mend_it_is_led_to_no_page_that_mends_it() -> None:
+    CustomField.objects.create(object="INVOICE", key="receipt", label="r", kind="TEXT")
+    portal = ariba(required_fields=["invoice.receipt"])
+    group = portal_group(portal, po_number="")
+    entry = entry_of(portal_invoice(group))
+
+    page = client_of("Support").get(page_of(entry))
+
+    form = f"/admin/billing/billgroup/{group.pk}/change/#id_po_number"
+    assert [row.links for row in page.context["missing"]] == [
+        (("Open the bill group", form),),
+        (),
+    ]
+
+
 def test_page_of_a_document_tells_its_own_steps_to_who_may_see_the_history(
     entry: PortalSubmission,
 ) -> None:
