@@ -42,21 +42,6 @@ def instant_text(at: datetime | None, time_zone: str = "") -> str:
     return f"{day_text(local.date())}, {local:%H:%M}"
 
 
-def period_text(first: date, last: date) -> str:
-    """Write a period by its first and last day, the year once where it is one.
-
-    >>> period_text(date(2026, 1, 1), date(2026, 3, 31))
-    '1 Jan to 31 Mar 2026'
-    >>> period_text(date(2026, 1, 1), date(2026, 1, 1))
-    '1 Jan 2026'
-    """
-    if first == last:
-        return day_text(first)
-    if first.year == last.year:
-        return f"{first.day} {dates.MONTHS[first.month - 1]} to {day_text(last)}"
-    return f"{day_text(first)} to {day_text(last)}"
-
-
 def money_text(amount: Decimal, currency: str) -> str:
     """Write an amount with the currency's digits, without its code.
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 
-from billing.display import money_text, period_text
+from billing.display import money_text
+from billing.domain.dates import period_text
 from billing.domain.money import is_currency, round_money
 from invoicing.choices import CREDIT_REASONS, CREDIT_SETTLEMENTS
 from invoicing.domain.credit import NotCreditable

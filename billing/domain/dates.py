@@ -23,6 +23,21 @@ def day_text(day: date) -> str:
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
+def period_text(first: date, last: date) -> str:
+    """Write a period by its first and last day, the year once where it is one.
+
+    >>> period_text(date(2026, 1, 1), date(2026, 3, 31))
+    '1 Jan to 31 Mar 2026'
+    >>> period_text(date(2026, 1, 1), date(2026, 1, 1))
+    '1 Jan 2026'
+    """
+    if first == last:
+        return day_text(first)
+    if first.year == last.year:
+        return f"{first.day} {MONTHS[first.month - 1]} to {day_text(last)}"
+    return f"{day_text(first)} to {day_text(last)}"
+
+
 def month_end(day: date) -> date:
     """Return the last day of a day's month.
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from billing.choices import INVOICING_MODES
 from billing.domain.bill_group import InvoicingMode
+from billing.domain.dates import month_text
 from billing.models.address import AddressFields
 from billing.models.logo import Logo
 
@@ -155,4 +156,4 @@ class AccountingPeriod(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.month:%B %Y}"
+        return month_text(self.month)

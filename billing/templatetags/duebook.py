@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from billing import display
 from billing.choices import Badge
+from billing.domain import dates
 
 register = template.Library()
 
@@ -78,7 +79,7 @@ def instant(value: datetime | None) -> str:
 @register.filter
 def period(first: date, last: date) -> str:
     """Write a period: {{ line.period_start|period:line.period_end }}."""
-    return display.period_text(first, last)
+    return dates.period_text(first, last)
 
 
 @register.filter

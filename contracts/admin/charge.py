@@ -9,12 +9,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from billing.display import badge, money, money_text, period_text
+from billing.display import badge, day_text, money, money_text, number_text
+from billing.domain.dates import period_text
 from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.adminsite.model_admin import ReadOnlyAdmin
 from contracts.choices import CHARGE_STATES
+from contracts.display import rates_text
+from contracts.domain.rates import Rates
 from contracts.domain.terms import ChargeState
 from contracts.forms import OutsideNumberForm, ReasonForm
 from contracts.models import ScheduledCharge
@@ -60,8 +63,8 @@ class ScheduledChargeAdmin(ReadOnlyAdmin):
                 "fields": (
                     ("contract", "product"),
                     ("shown_period", "bill_date"),
-                    ("quantity", "unit_price", "discount_percent"),
-                    ("shown_amount", "shown_state"),
+                    ("shown_rates", "shown_amount"),
+                    "shown_state",
                     "external_number",
                 )
             },
@@ -87,6 +90,20 @@ class ScheduledChargeAdmin(ReadOnlyAdmin):
     def shown_amount(self, charge: ScheduledCharge) -> SafeString:
         """Show the amount before tax."""
         return money(charge.amount, charge.contract.bill_group.currency)
+
+    @admin.display(description="quantity and price")
+    def shown_rates(self, charge: ScheduledCharge) -> str:
+        """Show what the amount comes from; tiers stand on the contract's line."""
+        if charge.quantity is None:
+            return "as used"
+        if charge.unit_price is None:
+            return number_text(charge.quantity)
+        rates = Rates(
+            quantity=charge.quantity,
+            unit_price=charge.unit_price,
+            discount_percent=charge.discount_percent,
+        )
+        return rates_text(rates, charge.contract.bill_group.currency)
 
     def row_class(self, subject: Any) -> str:
         """Draw what is only planned in pencil."""
@@ -135,7 +152,7 @@ class ExternalChargeAction(ObjectAction):
             Figure(
                 label="Period",
                 value=period_text(charge.period_start, charge.period_end),
-                note=f"bill date {period_text(charge.bill_date, charge.bill_date)}",
+                note=f"bill date {day_text(charge.bill_date)}",
             ),
             Figure(label="Amount", value=amount, note="before tax"),
         )

@@ -6,7 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from billing.display import day_text, money_text, number_text, period_text
+from billing.display import day_text, money_text, number_text
+from billing.domain.dates import period_text
 from config.adminsite.actions import Done, Figure, Review, list_action
 from config.adminsite.actor import actor_of
 from config.clock import today_in

@@ -17,6 +17,7 @@ anew; triggers refuse one whose period is not an invoiced one of the same line.
 from django.db import models
 from django.db.models import F, Q
 
+from billing.domain.dates import period_text
 from billing.models import BillGroup
 from contracts.choices import CHARGE_STATES
 from contracts.domain.terms import ChargeState
@@ -141,4 +142,4 @@ class ScheduledCharge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.period_start} to {self.period_end}"
+        return period_text(self.period_start, self.period_end)

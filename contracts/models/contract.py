@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from billing.domain.dates import day_text
 from billing.models import BillGroup, TaxRate
 from contracts.choices import CHARGE_TYPES, CONTRACT_STATUSES, PRORATIONS, TIMINGS
 from contracts.domain.terms import ChargeType, ContractStatus, Proration, Timing
@@ -281,7 +282,7 @@ class Amendment(models.Model):
     made_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:
-        return f"Amendment of {self.contract} from {self.effective_date}"
+        return f"Amendment of {self.contract} from {day_text(self.effective_date)}"
 
 
 class LineChange(models.Model):

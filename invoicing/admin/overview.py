@@ -14,7 +14,7 @@ from billing.choices import (
     DELIVERY_METHODS,
     INVOICING_MODES,
 )
-from billing.domain.bill_group import BillGroupStatus
+from billing.domain.bill_group import BillGroupStatus, DeliveryMethod
 from billing.models import Account, BillGroup
 from config.adminsite.pages import ObjectPage, object_page
 from config.clock import today_in
@@ -168,6 +168,7 @@ def group_row(
         "mode": INVOICING_MODES.badge(group.invoicing),
         "is_manual": group.invoicing == "MANUAL",
         "delivery": DELIVERY_METHODS.badge(group.delivery).label,
+        "is_sent": group.delivery != DeliveryMethod.NONE,
         "portal": group.portal.name if group.is_by_portal and group.portal else "",
         "in_portal": waiting_text(in_portal) if in_portal else "",
         "next": following,

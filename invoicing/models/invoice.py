@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from billing.domain.dates import period_text
 from billing.models import Account, BillGroup, LegalEntity
 from contracts.models import ScheduledCharge
 from customfields.models import owner_indexes
@@ -212,7 +213,7 @@ class InvoiceLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product_name} {self.period_start} to {self.period_end}"
+        return f"{self.product_name} {period_text(self.period_start, self.period_end)}"
 
 
 class InvoiceRevision(models.Model):

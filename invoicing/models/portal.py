@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from billing.domain.dates import day_text
 from billing.models import BillGroup, PortalProfile
 from invoicing.choices import PORTAL_STATES
 from invoicing.domain.portal import STORED, PortalState, standing
@@ -159,4 +160,4 @@ class PortalStep(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_state_display()} on {self.on}"
+        return f"{self.get_state_display()} on {day_text(self.on)}"

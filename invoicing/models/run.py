@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from billing.domain.dates import day_text
 from billing.models import BillGroup, LegalEntity
 from invoicing.choices import RUN_STATES
 from invoicing.domain.states import RunState
@@ -55,7 +56,7 @@ class InvoiceRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Run as of {self.as_of}"
+        return f"Run as of {day_text(self.as_of)}"
 
 
 class RunBatch(models.Model):

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from contracts.display import TIMES
 from contracts.models import Contract, ContractLine, ScheduledCharge
 from invoicing.services.lifecycle import activate_contract
 from tests.factories import ContractFactory, ContractLineFactory
@@ -39,6 +41,29 @@ def long_contract(*, years: int, lines: int) -> Contract:
 def context_of(contract: Contract, **query: str) -> Any:
     url = reverse("admin:contracts_contract_change", args=[contract.pk])
     return client_of("Finance manager").get(url, query).context
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        ({}, f"2 {TIMES} 50.00"),
+        ({"discount_percent": Decimal("7.5")}, f"2 {TIMES} 50.00 less 7.5 %"),
+        ({"unit_price": None}, "2"),
+        ({"quantity": None, "unit_price": None, "amount": None}, "as used"),
+    ],
+    ids=["full_price", "discount", "tiers", "not_rated"],
+)
+def test_charge_tells_its_period_quantity_and_price(
+    changed: dict[str, Any], shown: str
+) -> None:
+    charge = long_contract(years=1, lines=1).charges.earliest("bill_date")
+    rates: dict[str, Any] = {"quantity": Decimal(2), "unit_price": Decimal(50)}
+    for name, value in (rates | changed).items():
+        setattr(charge, name, value)
+    owner: Any = admin.site.get_model_admin(ScheduledCharge)
+
+    assert str(charge) == "1 Jan to 31 Jan 2026"
+    assert owner.shown_rates(charge) == shown
 
 
 def test_charges_stand_under_their_bill_date_with_its_sum() -> None:
