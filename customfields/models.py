@@ -71,7 +71,7 @@ class CustomField(models.Model):
     key = models.CharField(
         max_length=MAX_KEY,
         validators=[validate_key],
-        help_text="For CSV columns (cf:key) and the API, for example portal_id. "
+        help_text="For CSV columns (cf:key), for example portal_id. "
         "It can't be changed later.",
     )
     label = models.CharField(

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from billing.events import event_sentence
+
 
 class AuditEvent(models.Model):
     """Who did what, when, to what, with the state before and after, and why.
@@ -38,4 +40,4 @@ class AuditEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.code} {self.subject}"
+        return f"{event_sentence(self.code)}: {self.subject}"

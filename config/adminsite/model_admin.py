@@ -49,7 +49,7 @@ class FinanceModelAdmin(ModelAdminBase):
     `column_classes` places a column on narrow screens and aligns it (see the skin:
     m1-m6, num, w1, w2); `facts` is the line under the title. A list that many look at
     for its work only opens with the filters of `opening`; `all_done` says that nothing
-    is left of it.
+    is left of it. What has a form has a page of the changes made on it.
     """
 
     empty_value_display = "\N{EN DASH}"
@@ -66,6 +66,7 @@ class FinanceModelAdmin(ModelAdminBase):
     list_note: ClassVar[str] = ""
     opening: ClassVar[dict[str, str]] = {}
     all_done: ClassVar[str] = ""
+    has_form: ClassVar[bool] = True
     formfield_overrides = {
         models.DateField: {"widget": DateInput},
         models.DecimalField: {"localize": False, "form_class": PlainDecimalField},
@@ -237,6 +238,7 @@ class FinanceModelAdmin(ModelAdminBase):
                     if (panel := make(request, obj))
                 ],
                 "facts": self.facts(obj),
+                "has_form": self.has_form,
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -259,6 +261,8 @@ class FinanceModelAdmin(ModelAdminBase):
 
 class ReadOnlyAdmin(FinanceModelAdmin):
     """Pages that show and never change: what services write."""
+
+    has_form = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nothing is added here."""

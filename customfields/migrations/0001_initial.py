@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        help_text="For CSV columns (cf:key) and the API, for example portal_id. It can't be changed later.",
+                        help_text="For CSV columns (cf:key), for example portal_id. It can't be changed later.",
                         max_length=40,
                         validators=[customfields.models.validate_key],
                     ),

@@ -123,6 +123,12 @@ def test_sentence_says_the_amount_and_the_changes_leave_it_out() -> None:
     }
 
 
+def test_entry_is_called_by_its_sentence() -> None:
+    entry = AuditEvent(code="invoice.issued", subject="INV-000001")
+
+    assert str(entry) == "Invoice issued: INV-000001"
+
+
 def test_delivery_is_told_in_the_words_of_its_form() -> None:
     changed = event(
         "bill_group.changed",

@@ -34,6 +34,28 @@ def test_nothing_is_deleted_in_bulk() -> None:
         assert b"delete_selected" not in page.content
 
 
+def test_only_what_has_a_form_leads_to_the_changes_made_on_it() -> None:
+    client = client_of("Finance manager")
+    contract = active_contract()
+    shown = {
+        name: f"/{subject.pk}/history/"
+        in client.get(
+            reverse(f"admin:{name}_change", args=[subject.pk])
+        ).content.decode()
+        for name, subject in (
+            ("contracts_contract", contract),
+            ("billing_billgroup", contract.bill_group),
+            ("contracts_scheduledcharge", contract.charges.earliest("pk")),
+        )
+    }
+
+    assert shown == {
+        "contracts_contract": True,
+        "billing_billgroup": True,
+        "contracts_scheduledcharge": False,
+    }
+
+
 def test_every_page_behind_a_door_opens() -> None:
     client = client_of("Auditor")
 
