@@ -85,7 +85,10 @@ class PortalProfileForm(ProfileFormBase):
             gone = [s for s in self.instance.required_fields if s not in named]
             self.fields["required_fields"].choices = [  # type: ignore[attr-defined]
                 *named.items(),
-                *((source, f"{source} (archived: not asked for)") for source in gone),
+                *(
+                    (source, f"{source} (archived or deleted: not asked for)")
+                    for source in gone
+                ),
             ]
         if "columns" in self.fields:
             self.fields["columns"].fields = frozenset(  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from invoicing.choices import PORTAL_STATES
 from invoicing.domain.portal import PortalState
 from invoicing.filter_kinds import AccountFilter, BillGroupFilter, DatesFilter
 from invoicing.models import PortalSubmission
-from invoicing.queries.portal import that_stand, to_do
+from invoicing.queries.portal import IS_PAID, that_stand, to_do
 
 TO_DO: Final = "TO_DO"
 STATES: Final = [(TO_DO, "To submit or disputed"), *PORTAL_STATES]
@@ -64,9 +64,8 @@ class PortalFilter(django_filters.FilterSet):
     ) -> QuerySet[PortalSubmission]:
         """Find those that wait for longer than so many days since their issue."""
         day = timezone.localdate(now()) - timedelta(days=int(value))
-        return rows.filter(
-            issue_date__lt=day, state__in=["TO_SUBMIT", "SUBMITTED", "DISPUTED"]
-        )
+        waiting = ["TO_SUBMIT", "SUBMITTED", "DISPUTED"]
+        return rows.filter(issue_date__lt=day, state__in=waiting).exclude(IS_PAID)
 
     def of_kind(
         self, rows: QuerySet[PortalSubmission], name: str, value: str

@@ -48,19 +48,21 @@ def _file() -> ProofField:
 
 
 class StepForm(forms.Form):
-    """The day of a step; it starts as today."""
+    """The day of a step; it starts as today, and is not after the `latest` day."""
 
     on = forms.DateField(label="Date", widget=DateInput)
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, today: date, latest: date | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.today = today
+        self.latest = latest or today
         self.fields["on"].initial = today
 
     def clean_on(self) -> date:
         """Refuse a day that has not come."""
         on: date = self.cleaned_data["on"]
-        if on > self.today:
+        if on > self.latest:
             raise forms.ValidationError(
                 "This day lies in the future. Write a day by today."
             )

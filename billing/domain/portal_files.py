@@ -128,11 +128,23 @@ def check_pattern(pattern: str) -> None:
 def file_name(pattern: str, values: Mapping[str, str]) -> str:
     """Return the safe name of a document's PDF; `values` are by placeholder.
 
+    One that is too long loses signs of its longest parts, never of the number.
+
     >>> file_name("{po_number} {number}", {"po_number": "../P 7", "number": "INV-1"})
     'P_7_INV-1.pdf'
     """
-    named = _PARTS.sub(lambda part: values.get(part[1], ""), pattern)
-    return _safe(named)[:LONGEST_NAME].rstrip("._-") + SUFFIX
+    parts = {name: values.get(name, "") for name in _PARTS.findall(pattern)}
+    others = parts.keys() - {"number"}
+    name = _named(pattern, parts)
+    while (over := len(name) - LONGEST_NAME) > 0 and any(map(parts.get, others)):
+        longest = max(others, key=lambda part: len(parts[part]))
+        parts[longest] = parts[longest][:-over]
+        name = _named(pattern, parts)
+    return name[:LONGEST_NAME].rstrip("._-") + SUFFIX
+
+
+def _named(pattern: str, parts: Mapping[str, str]) -> str:
+    return _safe(_PARTS.sub(lambda part: parts[part[1]], pattern))
 
 
 def left_out(pattern: str, values: Mapping[str, str]) -> tuple[str, ...]:

@@ -79,7 +79,8 @@ class PortalProfile(models.Model):
                 condition=~Q(name=""), name="portal_profile_has_a_name"
             ),
             models.CheckConstraint(
-                condition=Q(address="") | Q(address__iregex=r"^https?://[^\s@]+$"),
+                condition=Q(address="")
+                | Q(address__iregex=r"^https?://[^\s@/?#]+([/?#]\S*)?$"),
                 name="portal_profile_address_is_a_web_address",
                 violation_error_message="The address starts with https:// or http://.",
             ),

@@ -8,10 +8,13 @@ transactions of their own inside.
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Final
 
 from django.db import connection
 
+# Within it the same deed of the same person is a click that came twice.
+JUST_NOW: Final = timedelta(seconds=10)
 SPACE: Final = 4153  # of pg_advisory_lock(space, key)
 
 

@@ -29,7 +29,14 @@ _EXACT: Final = Context(prec=MAX_DIGITS + MAX_DECIMALS)
 _NUMBER: Final = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?")
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NEWLINE: Final = re.compile(r"\r\n?")
-_OUTER_BLANKS: Final = " \t\r\n\xa0"
+_OUTER_BLANKS: Final = (
+    " \t\r\n\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u202f\u205f\u3000"
+)
+# Signs that are no blanks, but of which nothing is seen where they stand alone.
+_SHOWS_NOTHING: Final = dict.fromkeys(
+    map(ord, "\u115f\u1160\u180b\u180c\u180d\u180e\u200c\u200d\u2800\u3164\uffa0\ufe0f")
+)
 # Control characters, marks that turn the direction of a text, blanks without width.
 _INVISIBLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
@@ -61,7 +68,7 @@ class InvalidValue(ValueError):
 
 def is_blank(text: str) -> bool:
     """Return whether a text stands for no value at all."""
-    return not text.strip(_OUTER_BLANKS)
+    return not text.translate(_SHOWS_NOTHING).strip(_OUTER_BLANKS)
 
 
 def parse(kind: Kind, text: str, *, choices: Sequence[str] = ()) -> Stored:
@@ -74,7 +81,7 @@ def parse(kind: Kind, text: str, *, choices: Sequence[str] = ()) -> Stored:
     """
     value = text if text.isascii() else unicodedata.normalize("NFC", text)
     value = value.strip(_OUTER_BLANKS)
-    if not value:
+    if is_blank(value):
         raise InvalidValue("It is blank. Write a value.")
     match kind:
         case Kind.TEXT:

@@ -1,5 +1,6 @@
 """The form of a custom field's definition: choices as lines, the default as text."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ class LinesField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """Return the list of a text."""
-        lines = str(value or "").splitlines()
+        lines = unicodedata.normalize("NFC", str(value or "")).splitlines()
         return [line.strip() for line in lines if not is_blank(line)]
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -1,9 +1,8 @@
 """Credit an issued invoice: all that is due, or amounts of lines (A5, A9, A10)."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -13,6 +12,7 @@ from billing.display import day_text, money_text
 from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
+from config.adminsite.turns import JUST_NOW
 from config.clock import now, today_in
 from invoicing.choices import INVOICE_STATUSES
 from invoicing.credit_forms import CreditForm
@@ -24,8 +24,6 @@ from invoicing.services.credit_preview import CreditPreview
 from invoicing.services.credits import NotIssued, credit_invoice
 from invoicing.services.locks import PeriodClosed
 from invoicing.services.numbering import IssueDateTooEarly
-
-JUST_NOW: Final = timedelta(seconds=10)
 
 
 @object_action

@@ -1,8 +1,7 @@
 """Approve, decline and void credits (A9): each has a review page and a reason."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -11,6 +10,7 @@ from billing.display import day_text, instant_text, money_text
 from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
+from config.adminsite.turns import JUST_NOW
 from config.clock import now, today_in
 from contracts.forms import ReasonForm
 from invoicing.choices import CREDIT_REASONS
@@ -30,8 +30,6 @@ from invoicing.services.credit_decisions import (
 from invoicing.services.drafts import BillGroupNotActive, NotADraft
 from invoicing.services.locks import PeriodClosed
 from invoicing.services.numbering import IssueDateTooEarly
-
-JUST_NOW: Final = timedelta(seconds=10)
 
 
 class Decision(ObjectAction):

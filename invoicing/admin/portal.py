@@ -27,7 +27,7 @@ from invoicing.domain.portal import CLOSED, PortalState
 from invoicing.filters_of_portal import TO_DO, PortalFilter
 from invoicing.models import PortalFile, PortalStep, PortalSubmission
 from invoicing.queries.portal import missing_of, search_submissions
-from invoicing.queries.portal_pairs import pairs_of, superseded_uncredited
+from invoicing.queries.portal_pairs import outside_of, pairs_of, superseded_uncredited
 
 
 class PortalChangeList(FinanceChangeList):
@@ -226,9 +226,7 @@ def _submission_context(request: HttpRequest, row: PortalSubmission) -> dict[str
         "invoice_badge": INVOICE_STATUSES.badge(row.invoice.status),
         "portal_link": portal_link(row.portal) if row.portal.address else "",
         "is_closed": row.standing in CLOSED,
-        "missing": rows_of_document(
-            missing_of([row])[row.pk], row.invoice, row.bill_group, request
-        ),
+        "missing": rows_of_document(missing_of([row])[row.pk], row, request),
         "pairs": [
             {
                 "row": other,
@@ -237,8 +235,13 @@ def _submission_context(request: HttpRequest, row: PortalSubmission) -> dict[str
             }
             for other in pairs
         ],
+        "outside": outside_of([row])[row.pk],
+        "has_partners": any(
+            not other.is_void and other.standing != PortalState.WITHDRAWN
+            for other in pairs
+        ),
         "is_uncredited": bool(superseded_uncredited([row])),
-        "is_void": row.credit_note is not None and row.credit_note.status == "VOID",
+        "is_void": row.is_void,
         "steps": [
             {"step": step, "badge": PORTAL_STATES.badge(step.state)}
             for step in PortalStep.objects.filter(submission=row)

@@ -5,28 +5,33 @@ belongs with them: the old invoice, its credit notes, the replacement.
 """
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.display import count_text, day_text, money_text
+from billing.models import LegalEntity
 from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
 from config.adminsite.bulk import BulkAction, BulkDone, bulk_action
+from config.adminsite.turns import JUST_NOW
+from config.clock import now, today_in
 from invoicing.admin.invoice import local_today
 from invoicing.admin.portal_review import (
-    SENTENCES_SHOWN,
     documents_of,
     figures_of,
+    first_of,
     rows_of,
     today_of,
     warnings_of,
 )
 from invoicing.admin.portal_steps import Accept, Dispute, Step, Submit, Withdraw
-from invoicing.domain.portal import WORDS, StepNotPossible, can_step
+from invoicing.domain.portal import WORDS, StepNotPossible
 from invoicing.models import PortalSubmission
 from invoicing.services.portal import StepIncomplete
 
@@ -43,9 +48,7 @@ class StepOfOne(Step, ObjectAction):
 
     def refusal(self, subject: Any) -> str:
         """Only from the states before it."""
-        if can_step(subject.standing, self.to):
-            return ""
-        return str(StepNotPossible(str(subject), subject.standing, self.to))
+        return str(subject.why_not(self.to))
 
     def form_arguments(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Start with today."""
@@ -95,6 +98,7 @@ class StepOfOne(Step, ObjectAction):
         if (
             last is None
             or last.state != self.to
+            or last.made_at < now() - JUST_NOW
             or last.made_by_name != actor_of(request).get_username()
         ):
             return None
@@ -116,18 +120,16 @@ class StepOfSeveral(Step, BulkAction):
     model = PortalSubmission
 
     def form_arguments(self, request: HttpRequest) -> dict[str, Any]:
-        """Start with today."""
-        return {"today": local_today()}
+        """Start with today; no day is later than where it is latest among sellers."""
+        zones = LegalEntity.objects.values_list("time_zone", flat=True).distinct()
+        latest = max(map(today_in, zones), default=local_today())
+        return {"today": local_today(), "latest": latest}
 
     def review(self, request: HttpRequest, chosen: QuerySet[Any]) -> Review:
         """Show which take the step, and why others don't."""
         rows = rows_of(chosen)
-        able = [row for row in rows if can_step(row.standing, self.to)]
-        others = [row for row in rows if not can_step(row.standing, self.to)]
-        left_out = tuple(
-            str(StepNotPossible(str(row), row.standing, self.to))
-            for row in others[:SENTENCES_SHOWN]
-        )
+        able = [row for row in rows if not row.why_not(self.to)]
+        left_out = first_of(filter(None, (row.why_not(self.to) for row in rows)))
         if not able:
             return Review(refusal=" ".join(left_out) or "Choose documents first.")
         return Review(
@@ -136,7 +138,7 @@ class StepOfSeveral(Step, BulkAction):
             figures=figures_of(able),
             warnings=(*left_out, *warnings_of(able, self.to)),
             template="admin/invoicing/includes/portal_documents.html",
-            context={"documents": documents_of(able)},
+            context={"documents": documents_of(able, self.to)},
             fine_print=tuple(f"{row.pk} {row.standing.value}" for row in rows),
         )
 
@@ -144,14 +146,18 @@ class StepOfSeveral(Step, BulkAction):
         self, request: HttpRequest, chosen: QuerySet[Any], answers: Mapping[str, Any]
     ) -> BulkDone:
         """Have those take the step that can."""
-        rows = [row for row in rows_of(chosen) if can_step(row.standing, self.to)]
-        taken = self.take(rows, answers, request=request, today=local_today())
-        count = len(taken.done)
+        rows = [row for row in rows_of(chosen) if not row.why_not(self.to)]
+        with transaction.atomic():
+            taken = [
+                self.take(list(same), answers, request=request, today=today)
+                for today, same in groupby(sorted(rows, key=today_of), key=today_of)
+            ]
+        count = sum(len(one.done) for one in taken)
         return BulkDone(
             message=f"{count_text(count, 'document')} marked {WORDS[self.to]}."
             if count
             else "",
-            refused=taken.refused,
+            refused=tuple(sentence for one in taken for sentence in one.refused),
         )
 
 

@@ -119,7 +119,7 @@ def _review(bundle: Bundle) -> Review:
             "has_files": True,
             "documents": [
                 {**shown, "name": names[shown["row"].pk]}
-                for shown in documents_of(rows)
+                for shown in documents_of(rows, PortalState.SUBMITTED)
             ],
         },
         fine_print=tuple(

@@ -16,7 +16,7 @@ from customfields.forms.owner import field_name
 from invoicing.admin.corrections import ReissueInvoice
 from invoicing.admin.fields import EditInvoiceFields
 from invoicing.domain.states import InvoiceStatus
-from invoicing.models import Invoice
+from invoicing.models import PortalSubmission
 
 PAGES: Final = {
     FieldObject.ACCOUNT: "admin:billing_account_change",
@@ -51,25 +51,28 @@ def rows_of_group(missing: Iterable[Missing], group: BillGroup) -> list[MissingR
 
 
 def rows_of_document(
-    missing: Iterable[Missing],
-    invoice: Invoice,
-    group: BillGroup,
-    request: HttpRequest,
+    missing: Iterable[Missing], row: PortalSubmission, request: HttpRequest
 ) -> list[MissingRow]:
     """Return what a document lacks; what stands on the paper takes a reissue."""
-    return [_row(one, invoice, group, request) for one in missing]
+    return [_row(one, row, request) for one in missing]
 
 
-def _row(
-    one: Missing, invoice: Invoice, group: BillGroup, request: HttpRequest
-) -> MissingRow:
+def _row(one: Missing, row: PortalSubmission, request: HttpRequest) -> MissingRow:
+    invoice, group = row.invoice, row.bill_group
+    is_credit_note = row.credit_note_id is not None
     if one.demand is Demand.CUSTOM_FIELD:
         return MissingRow(
             text=one.text, advice="Fill it in.", links=_field(one, group, request)
         )
+    if is_credit_note or invoice.status == InvoiceStatus.CREDITED:
+        return MissingRow(
+            text=one.text,
+            advice="It is not on the paper, which can't be changed any more. Upload it "
+            "with its pair, or withdraw both.",
+            links=(),
+        )
     links = [_source(one, group)]
-    is_open = invoice.status != InvoiceStatus.CREDITED
-    if is_open and ReissueInvoice().is_offered(request, invoice):
+    if ReissueInvoice().is_offered(request, invoice):
         links.append(("Reissue the invoice", ReissueInvoice.url(invoice.pk)))
     return MissingRow(
         text=one.text,

@@ -1,7 +1,7 @@
 """Record a payment: from an account, a bill group or an invoice (M4)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from billing.display import day_text, money_text
 from billing.models import Account, BillGroup
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
+from config.adminsite.turns import JUST_NOW
 from config.clock import now, today_in
 from invoicing.domain.allocation import NotAllocatable
 from invoicing.domain.states import InvoiceStatus
@@ -21,7 +22,6 @@ from invoicing.queries.balances import balance_left
 from invoicing.services.payment_preview import PaymentPreview
 from invoicing.services.payments import NotAPayment, RecordedBefore, record_payment
 
-JUST_NOW: Final = timedelta(seconds=10)
 GROUPS_OFFERED: Final = 200
 
 

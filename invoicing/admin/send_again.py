@@ -1,8 +1,7 @@
 """Send an invoice or a credit note again: to whom, which paper, and why (D2, M7)."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest
@@ -13,6 +12,7 @@ from billing.models import AuditEvent
 from billing.services.reasons import ReasonMissing
 from config.adminsite.actions import Done, Figure, ObjectAction, Review, object_action
 from config.adminsite.actor import actor_of
+from config.adminsite.turns import JUST_NOW
 from config.clock import now
 from invoicing.domain.states import DeliveryKind, DeliveryState
 from invoicing.models import CreditNote, Invoice
@@ -23,8 +23,6 @@ from invoicing.services.sending import (
     check_sendable,
     send_again,
 )
-
-JUST_NOW: Final = timedelta(seconds=10)
 
 
 class SendAgainForm(forms.Form):

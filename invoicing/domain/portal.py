@@ -3,7 +3,7 @@
     to submit -> submitted -> accepted
                      |  ^         |
                      v  |         |
-                   disputed <-----+      withdrawn: from any but itself
+                   disputed <-----+      withdrawn: from what is not accepted
 
 What a person notes is stored. *Paid* is not: a document stands as paid while it was
 submitted and its invoice is paid, so it follows the payments by itself, back too when
@@ -67,6 +67,17 @@ class StepNotPossible(ValueError):
         )
 
 
+class VoidIsNotSubmitted(StepNotPossible):
+    """A credit note that was voided: nothing that should be in the portal."""
+
+    def __init__(self, document: str) -> None:
+        ValueError.__init__(
+            self,
+            f"{document} is void. Withdraw it, in the portal too. Nothing was changed "
+            "for it.",
+        )
+
+
 class StepDateImpossible(ValueError):
     """A step dated in the future, or before what it follows; the text says which."""
 
@@ -95,10 +106,14 @@ def can_step(now: PortalState, to: PortalState) -> bool:
     return now in BEFORE.get(to, ())
 
 
-def check_step(document: str, *, now: PortalState, to: PortalState) -> None:
+def check_step(
+    document: str, *, now: PortalState, to: PortalState, is_void: bool = False
+) -> None:
     """Raise `StepNotPossible` unless a document that stands so can be taken there."""
     if not can_step(now, to):
         raise StepNotPossible(document, now, to)
+    if is_void and to is PortalState.SUBMITTED:
+        raise VoidIsNotSubmitted(document)
 
 
 def check_step_date(

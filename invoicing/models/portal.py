@@ -12,8 +12,14 @@ from django.db.models.functions import Now
 from billing.domain.dates import day_text
 from billing.models import BillGroup, PortalProfile
 from invoicing.choices import PORTAL_STATES
-from invoicing.domain.portal import STORED, PortalState, standing
-from invoicing.domain.states import InvoiceStatus
+from invoicing.domain.portal import (
+    STORED,
+    PortalState,
+    StepNotPossible,
+    check_step,
+    standing,
+)
+from invoicing.domain.states import CreditNoteStatus, InvoiceStatus
 from invoicing.models.credit import CreditNote
 from invoicing.models.invoice import Invoice
 
@@ -117,6 +123,22 @@ class PortalSubmission(models.Model):
         """Where it stands: what was noted, or paid."""
         status = None if self.credit_note_id else InvoiceStatus(self.invoice.status)
         return standing(PortalState(self.state), invoice_status=status)
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it is a credit note that was voided."""
+        return (
+            self.credit_note is not None
+            and self.credit_note.status == CreditNoteStatus.VOID
+        )
+
+    def why_not(self, to: PortalState) -> str:
+        """Say why it can't be taken to a state; empty where it can."""
+        try:
+            check_step(str(self), now=self.standing, to=to, is_void=self.is_void)
+        except StepNotPossible as refusal:
+            return str(refusal)
+        return ""
 
 
 class PortalFile(models.Model):

@@ -10,7 +10,8 @@ from typing import Final
 
 from django.db import connection
 
-from invoicing.models import PortalSubmission
+from invoicing.domain.states import CreditNoteStatus
+from invoicing.models import CreditNote, Invoice, PortalSubmission
 from invoicing.queries.claims import superseded_among
 from invoicing.queries.pending import id_array
 
@@ -53,6 +54,40 @@ def pairs_of(
             for pk in sorted(families[row.invoice_id])
             for other in of_invoice[pk]
             if other.pk != row.pk
+        )
+        for row in submissions
+    }
+
+
+def outside_of(
+    submissions: Collection[PortalSubmission],
+) -> dict[int, tuple[str, ...]]:
+    """Return the documents of each one's family that are in no worklist, by its id.
+
+    They were issued while their bill group was delivered otherwise. Three queries.
+    """
+    families = _families({row.invoice_id for row in submissions})
+    members = {pk for family in families.values() for pk in family}
+    in_worklist = PortalSubmission.objects.filter(invoice__in=members)
+    invoices = Invoice.objects.filter(pk__in=members).exclude(
+        pk__in=in_worklist.filter(credit_note=None).values("invoice")
+    )
+    notes = CreditNote.objects.filter(
+        invoice__in=members, status=CreditNoteStatus.ISSUED
+    ).exclude(
+        pk__in=in_worklist.filter(credit_note__isnull=False).values("credit_note")
+    )
+    of_invoice: defaultdict[int, list[str]] = defaultdict(list)
+    for pk, number in invoices.order_by("pk").values_list("pk", "number"):
+        if number:
+            of_invoice[pk].append(number)
+    for pk, number in notes.order_by("pk").values_list("invoice", "number"):
+        of_invoice[pk].append(str(number))
+    return {
+        row.pk: tuple(
+            number
+            for pk in sorted(families[row.invoice_id])
+            for number in of_invoice[pk]
         )
         for row in submissions
     }

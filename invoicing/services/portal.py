@@ -208,7 +208,12 @@ def _take(
 
 
 def _check(step: _Step, submission: PortalSubmission, *, today: date) -> None:
-    check_step(str(submission), now=submission.standing, to=step.to)
+    check_step(
+        str(submission),
+        now=submission.standing,
+        to=step.to,
+        is_void=submission.is_void,
+    )
     check_step_date(
         str(submission),
         step.on,

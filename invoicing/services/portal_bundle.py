@@ -15,6 +15,7 @@ from billing.domain.money import plain_amount
 from billing.domain.portal import DemandFacts
 from billing.domain.portal_files import (
     SOURCES,
+    field_source,
     file_name,
     left_out,
     split_source,
@@ -23,6 +24,8 @@ from billing.domain.portal_files import (
 from billing.models import PortalProfile
 from customfields.domain.csv_cells import csv_line, plain_text
 from customfields.domain.definition import FieldObject
+from customfields.domain.kinds import Kind
+from customfields.models import CustomField
 from invoicing.domain.portal import PortalState
 from invoicing.models import Invoice, InvoiceRevision, PortalSubmission
 from invoicing.queries.portal import asks_contracts, facts_of_documents
@@ -81,6 +84,10 @@ def plan_bundle(submissions: Collection[PortalSubmission]) -> Bundle:
     chosen = {row.pk: row for row in submissions}
     if not chosen:
         raise BundleNotPossible("Choose the documents first.")
+    if void := [str(row) for row in chosen.values() if row.is_void]:
+        raise BundleNotPossible(
+            f"Void: {', '.join(void)}. Nothing void is uploaded; choose the others."
+        )
     portals = {row.portal_id: row.portal for row in chosen.values()}
     if len(portals) > 1:
         named = ", ".join(sorted(portal.name for portal in portals.values()))
@@ -169,6 +176,7 @@ def index_csv(bundle: Bundle) -> bytes:
         ).values_list("pk", "number")
     )
     columns = bundle.portal.index_columns
+    numbers = _number_sources()
     lines = [csv_line(plain_text(column.header) for column in columns)]
     for entry in bundle.entries:
         row = entry.submission
@@ -179,7 +187,7 @@ def index_csv(bundle: Bundle) -> bytes:
             csv_line(
                 values[column.source]
                 if column.source in SOURCES
-                else plain_text(_field(column.source, facts[row.pk]))
+                else _field_cell(column.source, facts[row.pk], numbers)
                 for column in columns
             )
         )
@@ -251,11 +259,26 @@ def _bill_to(invoice: Invoice) -> dict[str, str]:
     return dict(stored or invoice.bill_to)
 
 
-def _field(source: str, facts: DemandFacts) -> str:
+def _number_sources() -> set[str]:
+    fields = CustomField.objects.filter(kind=Kind.NUMBER)
+    return {
+        field_source(FieldObject(owner), key)
+        for owner, key in fields.values_list("object", "key")
+    }
+
+
+def _field_cell(source: str, facts: DemandFacts, numbers: Collection[str]) -> str:
     """Return the values of a custom field, of several contracts each once."""
+    shown = _values_of_field(source, facts)
+    if len(shown) == 1 and source in numbers:
+        return shown[0]  # a minus is no formula
+    return plain_text(", ".join(shown))
+
+
+def _values_of_field(source: str, facts: DemandFacts) -> list[str]:
     named = split_source(source)
     if named is None:
-        return ""
+        return []
     owner, key = named
     found = [
         o.values[key] for o in facts.owners if o.owner is owner and key in o.values
@@ -264,7 +287,7 @@ def _field(source: str, facts: DemandFacts) -> str:
         {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
         for value in found
     ]
-    return ", ".join(dict.fromkeys(shown))
+    return list(dict.fromkeys(shown))
 
 
 def _member(name: str, row: PortalSubmission) -> zipfile.ZipInfo:

@@ -19,7 +19,13 @@ from PIL import Image, UnidentifiedImageError
 MOST_BYTES: Final = 5_000_000
 MOST_PIXELS: Final = 50_000_000
 LONGEST_NAME: Final = 120
-_PICTURES: Final = {"PNG": "image/png", "JPEG": "image/jpeg"}
+_PICTURES: Final = ("PNG", "JPEG")
+# A JPEG that carries a second picture, as phones take them, is an MPO to Pillow.
+_PICTURE_TYPES: Final = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+}
 ENDINGS: Final = {
     "image/png": (".png",),
     "image/jpeg": (".jpg", ".jpeg"),
@@ -82,14 +88,17 @@ def _type_of(content: bytes) -> str | None:
 
 
 def _picture_type(content: bytes) -> str | None:
+    """Return the type of a picture that can be shown whole; else None."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(BytesIO(content), formats=list(_PICTURES)) as picture:
+            with Image.open(BytesIO(content), formats=_PICTURES) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
                     return None
                 picture.verify()
-                return _PICTURES[str(picture.format)]
+            with Image.open(BytesIO(content), formats=_PICTURES) as picture:
+                picture.load()
+                return _PICTURE_TYPES.get(str(picture.format))
     except (
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,

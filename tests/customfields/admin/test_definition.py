@@ -1,5 +1,7 @@
 """Settings > Custom Fields (F1)."""
 
+import unicodedata
+
 import pytest
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import Permission
@@ -49,6 +51,14 @@ def test_field_is_defined_and_logged(manager: Client) -> None:
         True,
     )
     assert LogEntry.objects.get().action_flag == ADDITION
+
+
+def test_choices_are_composed_however_they_were_pasted(manager: Client) -> None:
+    pasted = unicodedata.normalize("NFD", "Café\nTee")
+
+    manager.post(f"{LIST}add/", PORTAL | {"choices": pasted, "default": ""})
+
+    assert CustomField.objects.get().choices == ["Café", "Tee"]
 
 
 def test_label_changes_and_key_does_not(manager: Client) -> None:

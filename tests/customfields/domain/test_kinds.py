@@ -50,6 +50,8 @@ GOOD: list[tuple[str, Kind, str, Stored]] = [
 
 BAD: list[tuple[str, Kind, str, str]] = [
     ("blank", Kind.TEXT, " \t\r\n\xa0", "It is blank"),
+    ("wide_blanks", Kind.TEXT, "\u3000\u2003", "It is blank"),
+    ("nothing_seen", Kind.TEXT, "\u2800\u3164\u180e \u200d", "It is blank"),
     ("too_long", Kind.TEXT, "x" * 501, "It has 501 characters; at most 500 fit."),
     ("two_lines", Kind.TEXT, "a\nb", "Write it on one line"),
     ("tab", Kind.TEXT, "a\tb", "Write it on one line"),

@@ -5,6 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from invoicing.services import portal_files
 from invoicing.services.portal_files import MOST_BYTES, FileRefused, check_file
 
 PDF = b"%PDF-1.7\nsomething\n%%EOF\n"
@@ -13,8 +14,21 @@ MAIL = b"From: a@b.example\r\nDate: Fri, 9 Jan 2026 10:00:00 +0100\r\n\r\nAccept
 
 def picture(kind: str) -> bytes:
     made = BytesIO()
-    Image.new("RGB", (4, 3), "white").save(made, format=kind)
+    more = [Image.new("RGB", (4, 3), "black")] if kind == "MPO" else []
+    Image.new("RGB", (4, 3), "white").save(
+        made, format=kind, **({"save_all": True, "append_images": more} if more else {})
+    )
     return made.getvalue()
+
+
+def torn_jpeg() -> bytes:
+    """Return the first half of a picture: its head is whole, its dots are not."""
+    made = BytesIO()
+    Image.effect_noise((64, 64), 90).save(made, format="JPEG")
+    return made.getvalue()[: len(made.getvalue()) // 2]
+
+
+TORN_JPEG = torn_jpeg()
 
 
 @pytest.mark.parametrize(
@@ -22,6 +36,7 @@ def picture(kind: str) -> bytes:
     [
         pytest.param("shot.png", picture("PNG"), "image/png", id="png"),
         pytest.param("shot.JPEG", picture("JPEG"), "image/jpeg", id="jpeg"),
+        pytest.param("photo.jpg", picture("MPO"), "image/jpeg", id="two_pictures"),
         pytest.param("confirmation.pdf", PDF, "application/pdf", id="pdf"),
         pytest.param("answer.eml", MAIL, "message/rfc822", id="mail"),
     ],
@@ -41,6 +56,7 @@ def test_f3_file_is_taken_for_what_it_is(
         pytest.param("a.pdf", b"x" * (MOST_BYTES + 1), "larger than 5 MB", id="large"),
         pytest.param("a.png", b"<script>alert(1)</script>", "neither", id="html"),
         pytest.param("a.png", b"\x89PNG\r\n\x1a\nrubbish", "neither", id="torn_png"),
+        pytest.param("a.jpg", TORN_JPEG, "neither", id="torn_jpeg"),
         pytest.param("a.png", picture("GIF"), "neither", id="gif"),
         pytest.param("a.png", picture("JPEG"), "Inside, the file is JPG", id="claims"),
         pytest.param("a.exe", PDF, "Inside, the file is PDF", id="ending"),
@@ -55,6 +71,15 @@ def test_f3_file_that_is_not_what_it_claims_is_refused(
 ) -> None:
     with pytest.raises(FileRefused, match=said):
         check_file(name=name, content=content)
+
+
+def test_f3_picture_of_too_many_dots_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(portal_files, "MOST_PIXELS", 11)
+
+    with pytest.raises(FileRefused, match="neither"):
+        check_file(name="shot.png", content=picture("PNG"))
 
 
 @pytest.mark.parametrize(
